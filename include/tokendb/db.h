@@ -1,0 +1,261 @@
+#ifndef TOKENDB_DB_H_
+#define TOKENDB_DB_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "tokendb/options.h"
+#include "tokendb/query.h"
+#include "tokendb/token.h"
+
+namespace tokendb {
+
+// The answer to "may the bearer of this secret pass?".
+struct Authentication {
+  // Pass on kLive only; any other value says why not.
+  TokenState state = TokenState::kUnknown;
+
+  // What the digest's row holds; empty when `state` is kUnknown.
+  TokenId id;
+  std::optional<std::string> owner_id;
+  std::vector<std::string> scopes;
+  std::optional<absl::Time> expires_at;
+};
+
+struct Revocation {
+  // Since when, or from when on, the token is revoked: the earliest time it
+  // was ever revoked for.
+  absl::Time revoked_at;
+
+  // False if it had been revoked for that time or earlier before the call,
+  // which then changed nothing.
+  bool changed = false;
+};
+
+struct DatabaseStats {
+  struct Family {
+    std::string name;
+    uint64_t estimated_entries = 0;
+    uint64_t file_bytes = 0;
+    uint64_t memory_bytes = 0;
+  };
+  std::vector<Family> families;
+  uint64_t scopes = 0;          // Distinct scopes ever used.
+  uint32_t format_version = 0;  // docs/file_format.md
+  absl::Time clock;             // The time operations now act on.
+  std::string engine;           // The storage engine and its version.
+};
+
+// A difference between records and the entries derived from them.
+struct CheckProblem {
+  enum class Kind : uint8_t {
+    kUnreadableRecord,  // Its checksum or structure is wrong.
+    kMissingEntry,      // Derived from the record, not there.
+    kWrongEntry,        // There with another value.
+    kStrayEntry,        // There, derived from no record.
+    kUnknownScope,      // A scope id that the dictionary does not have.
+  };
+  Kind kind;
+  std::string family;  // Column family.
+  std::string key;     // In hexadecimal.
+  std::string detail;
+};
+
+// "unreadable_record", "missing_entry", ...
+std::string_view CheckProblemKindName(CheckProblem::Kind kind);
+
+struct CheckReport {
+  uint64_t records = 0;
+  uint64_t entries = 0;  // Index and digest entries.
+  uint64_t problems_found = 0;
+  std::vector<CheckProblem> problems;  // The first 1,000.
+};
+
+// Reads the tokens of one query in its order, in bounded memory, however many
+// they are, from one snapshot at one time `now`. While a reader lives, space of
+// data overwritten since cannot be freed. Must be destroyed before its
+// database. Not thread-safe; several readers may be used at once.
+class TokenReader {
+ public:
+  virtual ~TokenReader() = default;
+
+  // Returns the next token, or nothing at the end. DataLoss as List(); after
+  // an error every further call returns it again.
+  virtual absl::StatusOr<std::optional<Token>> Next() = 0;
+};
+
+// A set of tokens in a directory, indexed by digest, owner, scope, expiry and
+// creation. One process at a time may have a directory open.
+//
+// Every change to a token and to all its index entries is atomic, also across
+// a crash. Reads of one call see one state of the database at one time `now`.
+//
+// All methods are thread-safe, and wait only for the disk and for changes to
+// the same tokens. They return Internal or DataLoss if the storage below fails
+// and ResourceExhausted if the disk is full, besides what is said at each.
+class Database {
+ public:
+  // Opens the database in the directory `path`.
+  //
+  // Errors: NotFound if there is none and `options` do not ask for a new one;
+  // Unavailable if another process has it open; FailedPrecondition if it was
+  // written by a newer format than this library knows; InvalidArgument if
+  // `path` holds something else.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(
+      std::string_view path, const OpenOptions& options = {});
+
+  // Closes the database. No call may be under way and no reader alive.
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // --- Changes ---
+
+  // Adds a token and returns its id. Reads no entry if `token.id` is nil and
+  // there is no digest, else one for each of the two.
+  //
+  // Errors: InvalidArgument as Validate(); AlreadyExists if the id is taken, or
+  // the digest by a token that has not expired. An expired token's digest
+  // passes to the new token: the old one is left without.
+  absl::StatusOr<TokenId> Issue(const Token& token,
+                                const WriteOptions& options = {});
+
+  // Adds all tokens or none; returns their ids in order. Errors as Issue(),
+  // naming the token's position.
+  absl::StatusOr<std::vector<TokenId>> IssueBatch(
+      absl::Span<const Token> tokens, const WriteOptions& options = {});
+
+  // Applies `patch` and returns the token as it then is. A patch that changes
+  // nothing writes nothing and keeps the version. Writes only the index
+  // entries that differ.
+  //
+  // Errors: NotFound; FailedPrecondition if `options.precondition` does not
+  // hold or the record was written by a newer version of the library, whose
+  // fields would be lost; InvalidArgument and AlreadyExists as Issue().
+  absl::StatusOr<Token> Update(const TokenId& id, const TokenPatch& patch,
+                               const UpdateOptions& options = {});
+
+  // Revokes a token, which stays readable. The earliest revocation holds: one
+  // for the same or a later time changes nothing. Errors as Update().
+  absl::StatusOr<Revocation> Revoke(const TokenId& id,
+                                    const RevokeOptions& options = {});
+
+  // Revokes the tokens that match `query` when the call begins and are not
+  // revoked yet, whatever their state (`query.states`, paging and order are not
+  // used); returns how many it revoked. Tokens issued later are left alone, and
+  // so are tokens that a concurrent change made no longer match.
+  //
+  // Works in steps of up to 256 tokens, each atomic; a crash or an error in
+  // between leaves the earlier steps done, and calling again goes on. Other
+  // writers wait for one step at most. Errors: InvalidArgument if `query` has
+  // no condition, else as List().
+  absl::StatusOr<uint64_t> RevokeAll(const Query& query,
+                                     const RevokeAllOptions& options = {});
+
+  // Removes a token and all its index entries. Errors: NotFound;
+  // InvalidArgument for the nil id; FailedPrecondition.
+  absl::Status Delete(const TokenId& id, const DeleteOptions& options = {});
+
+  // Removes the tokens that match `query` (here `query.states` counts),
+  // otherwise as RevokeAll().
+  absl::StatusOr<uint64_t> DeleteAll(const Query& query,
+                                     const DeleteAllOptions& options = {});
+
+  // --- Single tokens, in whatever state ---
+
+  // Reads one record. Errors: NotFound; InvalidArgument for the nil id or text
+  // that is no UUID; DataLoss if the record fails its checksum.
+  absl::StatusOr<Token> Get(const TokenId& id) const;
+  absl::StatusOr<Token> GetByUuid(std::string_view uuid) const;
+
+  // Reads one digest row and one record. With `kind` not empty, NotFound also
+  // if the token is of another kind.
+  absl::StatusOr<Token> GetByDigest(const Digest& digest,
+                                    std::string_view kind = {}) const;
+
+  // Reads many records in one batch from one snapshot; absent for ids that do
+  // not exist. Errors: InvalidArgument for a nil id; DataLoss.
+  absl::StatusOr<std::vector<std::optional<Token>>> GetMany(
+      absl::Span<const TokenId> ids) const;
+
+  // Says what the token of this digest is now. Reads the digest's row only,
+  // which carries all it takes. DataLoss if the row fails its checksum.
+  absl::StatusOr<Authentication> Authenticate(const Digest& digest) const;
+
+  // --- Queries ---
+
+  // Returns the tokens that match `query`, in `query.order`.
+  //
+  // Reads at one snapshot; `now` is taken from the clock once. Examines about
+  // as many index entries as the rarest condition has matches, and fetches the
+  // records of the page, and of those entries that meet every condition the
+  // index can decide.
+  //
+  // Errors: InvalidArgument for an empty owner or scope, too many of them, an
+  // inverted time range, a limit out of range, or a continuation that is
+  // damaged or of another query; DataLoss if a record fails its checksum or an
+  // index entry has no record.
+  absl::StatusOr<Page> List(const Query& query) const;
+
+  // As List(), but fetches records only for conditions the index cannot
+  // decide: `owners` beside a rarer condition, last_accessed, text,
+  // organization, kind, ip_address and residual.
+  absl::StatusOr<IdPage> ListIds(const Query& query) const;
+
+  // Counts the tokens that match `query`, fetching as ListIds(). Paging is not
+  // used.
+  absl::StatusOr<CountResult> Count(const Query& query) const;
+  absl::StatusOr<GroupedCount> CountBy(const Query& query,
+                                       Grouping grouping) const;
+
+  // Reads all tokens that match `query`; `limit` and the bounds on work are
+  // not used, and `continuation` is where to begin.
+  absl::StatusOr<std::unique_ptr<TokenReader>> Read(const Query& query) const;
+
+  // Says how List() would answer `query`, reading no entry. Errors as List().
+  absl::StatusOr<Explanation> Explain(const Query& query) const;
+
+  // Runs List() once and says what it took.
+  absl::StatusOr<Explanation> ExplainAnalyze(const Query& query) const;
+
+  // --- Upkeep ---
+
+  // The time operations now act on: the clock's, but never earlier than any
+  // time acted on before, in this process or an earlier one.
+  absl::Time Now() const;
+
+  absl::StatusOr<DatabaseStats> Stats() const;
+
+  // Compares every record with its index and digest entries, and every entry
+  // with its record, at one snapshot. Reads everything once, and each entry
+  // once more. `progress`, if given, is called now and then with the number of
+  // records compared. Differences are not errors: they are in the report.
+  absl::StatusOr<CheckReport> Check(
+      const std::function<void(uint64_t)>& progress = {}) const;
+
+  // Makes all earlier writes durable and moves them from memory to files.
+  absl::Status Flush();
+
+  // Rewrites all files into their final order. Takes as long as reading and
+  // writing everything once.
+  absl::Status Compact();
+
+ private:
+  class Impl;
+  explicit Database(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tokendb
+
+#endif  // TOKENDB_DB_H_

@@ -1,0 +1,99 @@
+#ifndef TOKENDB_OPTIONS_H_
+#define TOKENDB_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "tokendb/clock.h"
+
+namespace tokendb {
+
+enum class CreateMode {
+  kOpenExisting,     // NotFound if there is no database.
+  kCreateIfMissing,  // Makes an empty one if there is none.
+};
+
+struct OpenOptions {
+  CreateMode create_mode = CreateMode::kCreateIfMissing;
+
+  // Not owned; must outlive the database. Null: Clock::System().
+  const Clock* clock = nullptr;
+
+  // Memory for cached blocks, in bytes. Filters and block indexes of open
+  // files come on top: about 1.5 bytes a token.
+  size_t cache_bytes = size_t{256} << 20;
+
+  // Memory for writes not yet in a file, in bytes, over all column families.
+  size_t write_buffer_bytes = size_t{64} << 20;
+};
+
+// What an acknowledged write survives.
+enum class Durability {
+  // Process kill and power loss: the write-ahead log is synced first.
+  kSync,
+  // Process kill, not power loss: the log is with the operating system. A
+  // later kSync write makes all earlier writes durable too.
+  kBuffered,
+};
+
+struct WriteOptions {
+  Durability durability = Durability::kSync;
+};
+
+// Conditions under which a change is made; all that are set must hold, else
+// the change fails with FailedPrecondition and nothing is written. They are
+// tested under the same lock as the change, so that read-modify-write loops
+// lose no update.
+struct Precondition {
+  // The token's `version` is this one.
+  std::optional<uint64_t> if_version;
+
+  // The token's owner has this id.
+  std::optional<std::string> if_owner;
+};
+
+struct UpdateOptions {
+  Precondition precondition;
+  Durability durability = Durability::kSync;
+};
+
+struct RevokeOptions {
+  // Kept in `Token::revoked_reason`.
+  std::string reason;
+
+  // When the token stops being live; absent: now. A time in the future
+  // schedules the revocation.
+  std::optional<absl::Time> at;
+
+  Precondition precondition;
+  Durability durability = Durability::kSync;
+};
+
+struct RevokeAllOptions {
+  std::string reason;
+
+  // Stops after this many revocations. The same call again goes on.
+  uint64_t max_tokens = std::numeric_limits<uint64_t>::max();
+
+  Durability durability = Durability::kSync;
+};
+
+struct DeleteOptions {
+  Precondition precondition;
+  Durability durability = Durability::kSync;
+};
+
+struct DeleteAllOptions {
+  // Stops after this many deletions. The same call again goes on.
+  uint64_t max_tokens = std::numeric_limits<uint64_t>::max();
+
+  Durability durability = Durability::kSync;
+};
+
+}  // namespace tokendb
+
+#endif  // TOKENDB_OPTIONS_H_

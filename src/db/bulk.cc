@@ -1,0 +1,110 @@
+// RevokeAll() and DeleteAll().
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/status_macros.h"
+#include "src/db/writer.h"
+#include "src/query/result_stream.h"
+
+namespace tokendb {
+namespace {
+
+// Tokens changed in one batch, whose locks are held together.
+constexpr uint64_t kStepTokens = 256;
+
+}  // namespace
+
+absl::StatusOr<std::vector<Token>> Writer::StillMatching(
+    absl::Span<const TokenId> ids, const Conditions& conditions) const {
+  std::vector<Token> tokens;
+  for (const TokenId& id : ids) {
+    absl::StatusOr<Token> token = ReadForChange(id);
+    if (absl::IsNotFound(token.status())) continue;
+    RETURN_IF_ERROR(token.status());
+    if (conditions.TestRecord(*token)) tokens.push_back(*std::move(token));
+  }
+  return tokens;
+}
+
+absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
+                                               uint64_t max_tokens,
+                                               Durability durability,
+                                               Step step) {
+  if (!Conditions::HasAny(query)) {
+    return absl::InvalidArgumentError(
+        "the query has no condition: it would match every token");
+  }
+  ASSIGN_OR_RETURN(const Conditions conditions,
+                   Conditions::Compile(query, scopes_, now));
+  const Snapshot snapshot = store_.TakeSnapshot();
+  const ReadView view{store_, scopes_, snapshot};
+  const Plan plan =
+      MakePlan(store_, conditions, Purpose::kStream, Estimates::kWhenChoosing);
+  QueryStats stats;
+  ResultStream matches(view, conditions, plan, std::nullopt, Budget(),
+                       query.ids.size() + 1, stats);
+  uint64_t changed = 0;
+  while (changed < max_tokens) {
+    std::vector<Hit> hits;
+    RETURN_IF_ERROR(matches.ReadUntil(
+        std::min(kStepTokens, max_tokens - changed), Need::kIds, hits));
+    if (hits.empty()) break;
+    std::vector<TokenId> ids;
+    for (const Hit& hit : hits) ids.push_back(hit.id);
+    std::vector<std::string_view> keys;
+    for (const TokenId& id : ids) keys.push_back(id.bytes());
+    const StripeLock lock(stripes_, keys);
+    ASSIGN_OR_RETURN(const std::vector<Token> tokens,
+                     StillMatching(ids, conditions));
+    Batch batch = store_.NewBatch();
+    RETURN_IF_ERROR(step(tokens, batch));
+    if (!batch.IsEmpty()) RETURN_IF_ERROR(Commit(batch, durability));
+    changed += tokens.size();
+  }
+  return changed;
+}
+
+absl::StatusOr<uint64_t> Writer::RevokeAll(const Query& query,
+                                           const RevokeAllOptions& options) {
+  const Millis now = clock_.Now();
+  Query unrevoked = query;
+  unrevoked.states = {TokenState::kLive, TokenState::kExpired,
+                      TokenState::kDisabled, TokenState::kNotYetValid};
+  unrevoked.order = Order::kExpiry;
+  Token with_reason;
+  with_reason.revoked_reason = options.reason;
+  RETURN_IF_ERROR(Validate(with_reason));
+  RecordEncoder encoder;
+  return ForAllMatches(
+      unrevoked, now, options.max_tokens, options.durability,
+      [&](absl::Span<const Token> tokens, Batch& batch) -> absl::Status {
+        for (const Token& before : tokens) {
+          Token after = before;
+          after.revoked_at = FromMillis(now);
+          after.revoked_reason = options.reason;
+          ++after.version;
+          RETURN_IF_ERROR(WriteChange(before, after, encoder, batch));
+        }
+        return absl::OkStatus();
+      });
+}
+
+absl::StatusOr<uint64_t> Writer::DeleteAll(const Query& query,
+                                           const DeleteAllOptions& options) {
+  Query any_order = query;
+  any_order.order = Order::kExpiry;
+  return ForAllMatches(
+      any_order, clock_.Now(), options.max_tokens, options.durability,
+      [&](absl::Span<const Token> tokens, Batch& batch) -> absl::Status {
+        for (const Token& token : tokens) {
+          RETURN_IF_ERROR(WriteDelete(token, batch));
+        }
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace tokendb

@@ -1,0 +1,21 @@
+#ifndef TOKENDB_SRC_DB_CHECK_H_
+#define TOKENDB_SRC_DB_CHECK_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "absl/status/statusor.h"
+#include "src/index/scope_dictionary.h"
+#include "src/storage/store.h"
+#include "tokendb/db.h"
+
+namespace tokendb {
+
+// Database::Check().
+absl::StatusOr<CheckReport> CheckStore(
+    const Store& store, const ScopeDictionary& scopes,
+    const std::function<void(uint64_t)>& progress);
+
+}  // namespace tokendb
+
+#endif  // TOKENDB_SRC_DB_CHECK_H_

@@ -1,0 +1,298 @@
+// The facade: each method takes the time and a snapshot, and calls down.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/coding.h"
+#include "src/base/status_macros.h"
+#include "src/db/check.h"
+#include "src/db/monotone_clock.h"
+#include "src/db/writer.h"
+#include "src/index/digest_row.h"
+#include "src/index/scope_dictionary.h"
+#include "src/model/record_codec.h"
+#include "src/query/run.h"
+#include "src/storage/store.h"
+#include "tokendb/db.h"
+
+namespace tokendb {
+namespace {
+
+constexpr std::string_view kFormatKey = "format";
+constexpr uint32_t kFormatVersion = 1;
+
+// Tells the format of a new, empty store, and tests that of another.
+absl::Status CheckFormat(Store& store) {
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool found,
+                   store.Get(nullptr, Family::kMeta, kFormatKey, value));
+  if (!found) {
+    Cursor records = store.NewCursor(nullptr, Family::kToken, {});
+    records.SeekToFirst();
+    RETURN_IF_ERROR(records.status());
+    if (records.Valid()) {
+      return absl::DataLossError("the database does not say its format");
+    }
+    std::string version;
+    AppendBig32(version, kFormatVersion);
+    Batch batch = store.NewBatch();
+    batch.Put(Family::kMeta, kFormatKey, version);
+    return store.Commit(batch, Durability::kSync);
+  }
+  if (value.view().size() != sizeof(uint32_t)) {
+    return absl::DataLossError("the database's format is malformed");
+  }
+  const uint32_t version = LoadBig32(value.view().data());
+  if (version == kFormatVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the database has format ", version,
+                   "; this library knows format ", kFormatVersion));
+}
+
+absl::Status CheckId(const TokenId& id) {
+  return id.IsNil() ? absl::InvalidArgumentError("the id is nil")
+                    : absl::OkStatus();
+}
+
+}  // namespace
+
+class Database::Impl {
+ public:
+  Impl(std::unique_ptr<Store> opened, const Clock& wall_clock)
+      : store(std::move(opened)), clock(wall_clock) {}
+
+  // A snapshot, and a time that is not earlier than what it holds.
+  struct Moment {
+    Snapshot snapshot;
+    ReadView view;
+    Millis now;
+
+    explicit Moment(Impl& impl)
+        : snapshot(impl.store->TakeSnapshot()),
+          view{*impl.store, *impl.scopes, snapshot},
+          now(impl.clock.Now()) {}
+    Moment(const Moment&) = delete;
+    Moment& operator=(const Moment&) = delete;
+  };
+
+  std::unique_ptr<Store> store;
+  MonotoneClock clock;
+  std::unique_ptr<ScopeDictionary> scopes;
+  std::unique_ptr<Writer> writer;
+};
+
+Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Database::~Database() {
+  // If it fails, the time kept is at most a second older.
+  impl_->clock.Save(*impl_->store).IgnoreError();
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(
+    std::string_view path, const OpenOptions& options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store, Store::Open(path, options));
+  RETURN_IF_ERROR(CheckFormat(*store));
+  auto impl = std::make_unique<Impl>(std::move(store), options.clock == nullptr
+                                                           ? *Clock::System()
+                                                           : *options.clock);
+  RETURN_IF_ERROR(impl->clock.Load(*impl->store));
+  ASSIGN_OR_RETURN(impl->scopes, ScopeDictionary::Load(*impl->store));
+  impl->writer =
+      std::make_unique<Writer>(*impl->store, *impl->scopes, impl->clock);
+  return std::unique_ptr<Database>(new Database(std::move(impl)));
+}
+
+// --- Changes ---
+
+absl::StatusOr<TokenId> Database::Issue(const Token& token,
+                                        const WriteOptions& options) {
+  ASSIGN_OR_RETURN(const std::vector<TokenId> ids,
+                   impl_->writer->Issue({&token, 1}, options));
+  return ids.front();
+}
+
+absl::StatusOr<std::vector<TokenId>> Database::IssueBatch(
+    absl::Span<const Token> tokens, const WriteOptions& options) {
+  return impl_->writer->Issue(tokens, options);
+}
+
+absl::StatusOr<Token> Database::Update(const TokenId& id,
+                                       const TokenPatch& patch,
+                                       const UpdateOptions& options) {
+  return impl_->writer->Update(id, patch, options);
+}
+
+absl::StatusOr<Revocation> Database::Revoke(const TokenId& id,
+                                            const RevokeOptions& options) {
+  return impl_->writer->Revoke(id, options);
+}
+
+absl::StatusOr<uint64_t> Database::RevokeAll(const Query& query,
+                                             const RevokeAllOptions& options) {
+  return impl_->writer->RevokeAll(query, options);
+}
+
+absl::Status Database::Delete(const TokenId& id, const DeleteOptions& options) {
+  return impl_->writer->Delete(id, options);
+}
+
+absl::StatusOr<uint64_t> Database::DeleteAll(const Query& query,
+                                             const DeleteAllOptions& options) {
+  return impl_->writer->DeleteAll(query, options);
+}
+
+// --- Single tokens ---
+
+absl::StatusOr<Token> Database::Get(const TokenId& id) const {
+  RETURN_IF_ERROR(CheckId(id));
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool found, impl_->store->Get(nullptr, Family::kToken,
+                                                       id.bytes(), value));
+  if (!found) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no token ", id.ToString()));
+  }
+  return DecodeRecord(id, value.view());
+}
+
+absl::StatusOr<Token> Database::GetByUuid(std::string_view uuid) const {
+  ASSIGN_OR_RETURN(const TokenId id, TokenId::Parse(uuid));
+  return Get(id);
+}
+
+absl::StatusOr<Token> Database::GetByDigest(const Digest& digest,
+                                            std::string_view kind) const {
+  // Between the two reads the token may be deleted or lose its digest; the
+  // answer is then what it would have been a moment later.
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool found, impl_->store->Get(nullptr, Family::kDigest,
+                                                       digest.bytes(), value));
+  if (found) {
+    ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
+    absl::StatusOr<Token> token = Get(row.id);
+    if (!token.ok() && !absl::IsNotFound(token.status())) return token;
+    if (token.ok() && token->digest == digest &&
+        (kind.empty() || kind == token->kind)) {
+      return token;
+    }
+  }
+  return absl::NotFoundError("there is no token of this digest");
+}
+
+absl::StatusOr<std::vector<std::optional<Token>>> Database::GetMany(
+    absl::Span<const TokenId> ids) const {
+  std::vector<std::string_view> keys;
+  keys.reserve(ids.size());
+  for (const TokenId& id : ids) {
+    RETURN_IF_ERROR(CheckId(id));
+    keys.push_back(id.bytes());
+  }
+  ValueBatch values;
+  // One batched read is of one state.
+  impl_->store->GetMany(nullptr, Family::kToken, keys, values);
+  std::vector<std::optional<Token>> tokens(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    ASSIGN_OR_RETURN(const auto value, values.Value(i));
+    if (!value.has_value()) continue;
+    ASSIGN_OR_RETURN(tokens[i], DecodeRecord(ids[i], *value));
+  }
+  return tokens;
+}
+
+absl::StatusOr<Authentication> Database::Authenticate(
+    const Digest& digest) const {
+  Authentication result;
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool found, impl_->store->Get(nullptr, Family::kDigest,
+                                                       digest.bytes(), value));
+  if (!found) return result;
+  ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
+  result.state = StateAt(row.validity, impl_->clock.Now());
+  result.id = row.id;
+  if (row.owner_id.has_value()) result.owner_id = std::string(*row.owner_id);
+  RETURN_IF_ERROR(impl_->scopes->NamesOf(row.scopes, result.scopes));
+  std::sort(result.scopes.begin(), result.scopes.end());
+  if (row.validity.expires_at != kNever) {
+    result.expires_at = FromMillis(row.validity.expires_at);
+  }
+  return result;
+}
+
+// --- Queries ---
+
+absl::StatusOr<Page> Database::List(const Query& query) const {
+  const Impl::Moment moment(*impl_);
+  return ListTokens(moment.view, moment.now, query);
+}
+
+absl::StatusOr<IdPage> Database::ListIds(const Query& query) const {
+  const Impl::Moment moment(*impl_);
+  return ListTokenIds(moment.view, moment.now, query);
+}
+
+absl::StatusOr<CountResult> Database::Count(const Query& query) const {
+  const Impl::Moment moment(*impl_);
+  return CountTokens(moment.view, moment.now, query);
+}
+
+absl::StatusOr<GroupedCount> Database::CountBy(const Query& query,
+                                               Grouping grouping) const {
+  const Impl::Moment moment(*impl_);
+  return CountTokensBy(moment.view, moment.now, query, grouping);
+}
+
+absl::StatusOr<std::unique_ptr<TokenReader>> Database::Read(
+    const Query& query) const {
+  Snapshot snapshot = impl_->store->TakeSnapshot();
+  return MakeReader(*impl_->store, *impl_->scopes, std::move(snapshot),
+                    impl_->clock.Now(), query);
+}
+
+absl::StatusOr<Explanation> Database::Explain(const Query& query) const {
+  const Impl::Moment moment(*impl_);
+  return ExplainQuery(moment.view, moment.now, query);
+}
+
+absl::StatusOr<Explanation> Database::ExplainAnalyze(const Query& query) const {
+  const Impl::Moment moment(*impl_);
+  ASSIGN_OR_RETURN(Explanation explanation,
+                   ExplainQuery(moment.view, moment.now, query));
+  ASSIGN_OR_RETURN(const Page page, ListTokens(moment.view, moment.now, query));
+  explanation.actual = page.stats;
+  return explanation;
+}
+
+// --- Upkeep ---
+
+absl::Time Database::Now() const { return FromMillis(impl_->clock.Now()); }
+
+absl::StatusOr<DatabaseStats> Database::Stats() const {
+  DatabaseStats stats{.scopes = impl_->scopes->size(),
+                      .format_version = kFormatVersion,
+                      .clock = Now(),
+                      .engine = Store::EngineName()};
+  for (const Family family : kFamilies) {
+    const Store::FamilySize size = impl_->store->SizeOf(family);
+    stats.families.push_back({.name = std::string(FamilyName(family)),
+                              .estimated_entries = size.estimated_entries,
+                              .file_bytes = size.file_bytes,
+                              .memory_bytes = size.memory_bytes});
+  }
+  return stats;
+}
+
+absl::StatusOr<CheckReport> Database::Check(
+    const std::function<void(uint64_t)>& progress) const {
+  return CheckStore(*impl_->store, *impl_->scopes, progress);
+}
+
+absl::Status Database::Flush() { return impl_->store->Flush(); }
+
+absl::Status Database::Compact() { return impl_->store->Compact(); }
+
+}  // namespace tokendb

@@ -1,0 +1,328 @@
+#include "src/db/writer.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "src/base/status_macros.h"
+#include "src/base/text.h"
+#include "src/index/digest_row.h"
+#include "src/index/entries.h"
+#include "src/model/uuid7.h"
+
+namespace tokendb {
+namespace {
+
+absl::Status AtPosition(const absl::Status& status, size_t position,
+                        size_t count) {
+  if (status.ok() || count == 1) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat("token ", position, " of the batch: ", status.message()));
+}
+
+absl::Status CheckPrecondition(const Precondition& precondition,
+                               const Token& token) {
+  if (precondition.if_version.has_value() &&
+      *precondition.if_version != token.version) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("token ", token.id.ToString(), " has version ",
+                     token.version, ", not ", *precondition.if_version));
+  }
+  if (precondition.if_owner.has_value() &&
+      (!token.owner.has_value() || token.owner->id != *precondition.if_owner)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("token ", token.id.ToString(), " has another owner"));
+  }
+  return absl::OkStatus();
+}
+
+// Keys to lock for a set of tokens: their ids and digests.
+void AddKeys(const Token& token, std::vector<std::string_view>& keys) {
+  keys.push_back(token.id.bytes());
+  if (token.digest.has_value()) keys.push_back(token.digest->bytes());
+}
+
+}  // namespace
+
+absl::Status Writer::Commit(Batch& batch, Durability durability) {
+  clock_.Keep(batch);
+  return store_.Commit(batch, durability);
+}
+
+// --- Issue ---
+
+absl::StatusOr<std::vector<Writer::Prepared>> Writer::Prepare(
+    absl::Span<const Token> tokens, Millis now) {
+  std::vector<Prepared> prepared;
+  prepared.reserve(tokens.size());
+  absl::flat_hash_set<TokenId> ids;
+  absl::flat_hash_set<Digest> digests;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const auto fail = [&](const absl::Status& status) {
+      return AtPosition(status, i, tokens.size());
+    };
+    if (absl::Status status = Validate(tokens[i]); !status.ok()) {
+      return fail(status);
+    }
+    Prepared& next = prepared.emplace_back();
+    next.token = Normalize(tokens[i]);
+    Token& token = next.token;
+    if (token.created_at == absl::InfinitePast()) {
+      token.created_at = FromMillis(now);
+    }
+    next.new_id = token.id.IsNil();
+    if (next.new_id) token.id = NewTokenId(token.created_at);
+    token.version = 1;
+    if (!ids.insert(token.id).second) {
+      return fail(absl::AlreadyExistsError(
+          absl::StrCat("token ", token.id.ToString(), " is in it twice")));
+    }
+    if (token.digest.has_value() && !digests.insert(*token.digest).second) {
+      return fail(absl::AlreadyExistsError("its digest is in it twice"));
+    }
+    ASSIGN_OR_RETURN(next.scopes, scopes_.NumbersOf(token.scopes));
+  }
+  return prepared;
+}
+
+absl::Status Writer::CheckIdsAreFree(
+    absl::Span<const Prepared> prepared) const {
+  std::vector<std::string_view> keys;
+  std::vector<size_t> positions;
+  for (size_t i = 0; i < prepared.size(); ++i) {
+    if (prepared[i].new_id) continue;
+    keys.push_back(prepared[i].token.id.bytes());
+    positions.push_back(i);
+  }
+  if (keys.empty()) return absl::OkStatus();
+  ValueBatch values;
+  store_.GetMany(nullptr, Family::kToken, keys, values);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    ASSIGN_OR_RETURN(const auto value, values.Value(i));
+    if (!value.has_value()) continue;
+    const Token& token = prepared[positions[i]].token;
+    return AtPosition(absl::AlreadyExistsError(absl::StrCat(
+                          "token ", token.id.ToString(), " exists")),
+                      positions[i], prepared.size());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Writer::FindHolders(absl::Span<const DigestClaim> claims,
+                                 Millis now,
+                                 std::vector<TokenId>& holders) const {
+  holders.clear();
+  if (claims.empty()) return absl::OkStatus();
+  std::vector<std::string_view> keys;
+  keys.reserve(claims.size());
+  for (const DigestClaim& claim : claims) keys.push_back(claim.digest.bytes());
+  ValueBatch values;
+  store_.GetMany(nullptr, Family::kDigest, keys, values);
+  for (size_t i = 0; i < claims.size(); ++i) {
+    ASSIGN_OR_RETURN(const auto value, values.Value(i));
+    if (!value.has_value()) continue;
+    ASSIGN_OR_RETURN(const DigestRow row,
+                     ParseDigestRow(claims[i].digest, *value));
+    if (row.validity.expires_at > now) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("the digest of token ", claims[i].claimant.ToString(),
+                       " is that of token ", row.id.ToString()));
+    }
+    holders.push_back(row.id);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Writer::Disown(absl::Span<const TokenId> holders,
+                            RecordEncoder& encoder, Batch& batch) const {
+  for (const TokenId& id : holders) {
+    absl::StatusOr<Token> token = ReadForChange(id);
+    // Space of the record may have been taken back before the digest's row.
+    if (absl::IsNotFound(token.status())) continue;
+    RETURN_IF_ERROR(token.status());
+    token->digest.reset();
+    ++token->version;
+    ASSIGN_OR_RETURN(const std::string_view record, encoder.Encode(*token));
+    // No index entry holds the digest, and its row is about to be the new
+    // holder's.
+    batch.Put(Family::kToken, id.bytes(), record);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Writer::PutNew(const Prepared& prepared, RecordEncoder& encoder,
+                            Batch& batch) const {
+  ASSIGN_OR_RETURN(const std::string_view record,
+                   encoder.Encode(prepared.token));
+  batch.Put(Family::kToken, prepared.token.id.bytes(), record);
+  ForEachEntry(prepared.token, prepared.scopes,
+               [&](Family family, std::string_view key,
+                   std::string_view value) { batch.Put(family, key, value); });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<TokenId>> Writer::Issue(
+    absl::Span<const Token> tokens, const WriteOptions& options) {
+  std::vector<TokenId> ids;
+  if (tokens.empty()) return ids;
+  const Millis now = clock_.Now();
+  ASSIGN_OR_RETURN(const std::vector<Prepared> prepared, Prepare(tokens, now));
+  std::vector<std::string_view> keys;
+  std::vector<DigestClaim> claims;
+  for (const Prepared& one : prepared) {
+    AddKeys(one.token, keys);
+    if (one.token.digest.has_value()) {
+      claims.push_back({*one.token.digest, one.token.id});
+    }
+    ids.push_back(one.token.id);
+  }
+  std::vector<TokenId> holders;
+  // The holders of digests are known only under the digests' locks; to change
+  // them takes theirs as well, all in one go.
+  while (true) {
+    std::vector<std::string_view> all_keys = keys;
+    const std::vector<TokenId> expected = holders;
+    for (const TokenId& holder : expected) all_keys.push_back(holder.bytes());
+    const StripeLock lock(stripes_, all_keys);
+    RETURN_IF_ERROR(CheckIdsAreFree(prepared));
+    RETURN_IF_ERROR(FindHolders(claims, now, holders));
+    const bool locked = std::all_of(
+        holders.begin(), holders.end(),
+        [&](const TokenId& holder) { return lock.Covers(holder.bytes()); });
+    if (!locked) continue;
+    RecordEncoder encoder;
+    Batch batch = store_.NewBatch();
+    RETURN_IF_ERROR(Disown(holders, encoder, batch));
+    for (size_t i = 0; i < prepared.size(); ++i) {
+      if (absl::Status status = PutNew(prepared[i], encoder, batch);
+          !status.ok()) {
+        return AtPosition(status, i, prepared.size());
+      }
+    }
+    RETURN_IF_ERROR(Commit(batch, options.durability));
+    return ids;
+  }
+}
+
+// --- Changes to one token ---
+
+absl::StatusOr<Token> Writer::ReadForChange(const TokenId& id) const {
+  if (id.IsNil()) return absl::InvalidArgumentError("the id is nil");
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool found,
+                   store_.Get(nullptr, Family::kToken, id.bytes(), value));
+  if (!found) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no token ", id.ToString()));
+  }
+  ASSIGN_OR_RETURN(Token token, DecodeRecord(id, value.view()));
+  if (WrittenByNewerSchema(value.view())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "token ", id.ToString(),
+        " was written by a newer version of tokendb, whose fields a change "
+        "would lose"));
+  }
+  return token;
+}
+
+absl::Status Writer::WriteChange(const Token& before, const Token& after,
+                                 RecordEncoder& encoder, Batch& batch) {
+  ASSIGN_OR_RETURN(const ScopeNumbers scopes_before,
+                   scopes_.NumbersOf(before.scopes));
+  ASSIGN_OR_RETURN(const ScopeNumbers scopes_after,
+                   scopes_.NumbersOf(after.scopes));
+  ASSIGN_OR_RETURN(const std::string_view record, encoder.Encode(after));
+  batch.Put(Family::kToken, after.id.bytes(), record);
+  WriteDifference(EntriesOf(before, scopes_before),
+                  EntriesOf(after, scopes_after), batch);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Token> Writer::Change(const TokenId& id,
+                                     const Precondition& precondition,
+                                     Durability durability, Changer changer) {
+  // Locks for the new digest and its holder become known on the way; each
+  // round takes all that are known by then.
+  std::vector<TokenId> holders;
+  std::optional<Digest> new_digest;
+  while (true) {
+    const std::vector<TokenId> ids = holders;
+    const std::optional<Digest> digest = new_digest;
+    std::vector<std::string_view> keys = {id.bytes()};
+    for (const TokenId& holder : ids) keys.push_back(holder.bytes());
+    if (digest.has_value()) keys.push_back(digest->bytes());
+    const StripeLock lock(stripes_, keys);
+
+    ASSIGN_OR_RETURN(const Token before, ReadForChange(id));
+    RETURN_IF_ERROR(CheckPrecondition(precondition, before));
+    Token after = changer(before);
+    RETURN_IF_ERROR(Validate(after));
+    after = Normalize(std::move(after));
+    if (after == before) return before;
+    ++after.version;
+
+    std::vector<DigestClaim> claims;
+    if (after.digest.has_value() && after.digest != before.digest) {
+      new_digest = after.digest;
+      if (!lock.Covers(new_digest->bytes())) continue;
+      claims.push_back({*new_digest, id});
+    }
+    RETURN_IF_ERROR(FindHolders(claims, clock_.Now(), holders));
+    if (!holders.empty() && !lock.Covers(holders.front().bytes())) continue;
+    RecordEncoder encoder;
+    Batch batch = store_.NewBatch();
+    RETURN_IF_ERROR(Disown(holders, encoder, batch));
+    RETURN_IF_ERROR(WriteChange(before, after, encoder, batch));
+    RETURN_IF_ERROR(Commit(batch, durability));
+    return after;
+  }
+}
+
+absl::StatusOr<Token> Writer::Update(const TokenId& id, const TokenPatch& patch,
+                                     const UpdateOptions& options) {
+  return Change(id, options.precondition, options.durability,
+                [&](const Token& before) { return Apply(patch, before); });
+}
+
+absl::StatusOr<Revocation> Writer::Revoke(const TokenId& id,
+                                          const RevokeOptions& options) {
+  const absl::Time at = FromMillis(
+      options.at.has_value() ? FloorToMillis(*options.at) : clock_.Now());
+  Revocation revocation;
+  ASSIGN_OR_RETURN(const Token token,
+                   Change(id, options.precondition, options.durability,
+                          [&](const Token& before) {
+                            Token after = before;
+                            revocation.changed =
+                                !before.revoked_at.has_value() ||
+                                at < *before.revoked_at;
+                            if (revocation.changed) {
+                              after.revoked_at = at;
+                              after.revoked_reason = options.reason;
+                            }
+                            return after;
+                          }));
+  revocation.revoked_at = *token.revoked_at;
+  return revocation;
+}
+
+absl::Status Writer::WriteDelete(const Token& token, Batch& batch) const {
+  batch.Delete(Family::kToken, token.id.bytes());
+  WriteDifference(EntriesOf(token, scopes_.Known(token.scopes)), {}, batch);
+  return absl::OkStatus();
+}
+
+absl::Status Writer::Delete(const TokenId& id, const DeleteOptions& options) {
+  const std::vector<std::string_view> keys = {id.bytes()};
+  const StripeLock lock(stripes_, keys);
+  ASSIGN_OR_RETURN(const Token token, ReadForChange(id));
+  RETURN_IF_ERROR(CheckPrecondition(options.precondition, token));
+  Batch batch = store_.NewBatch();
+  RETURN_IF_ERROR(WriteDelete(token, batch));
+  return Commit(batch, options.durability);
+}
+
+}  // namespace tokendb

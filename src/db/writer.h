@@ -1,0 +1,103 @@
+#ifndef TOKENDB_SRC_DB_WRITER_H_
+#define TOKENDB_SRC_DB_WRITER_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "src/db/monotone_clock.h"
+#include "src/index/scope_dictionary.h"
+#include "src/model/record_codec.h"
+#include "src/query/conditions.h"
+#include "src/storage/store.h"
+#include "src/storage/stripes.h"
+#include "tokendb/db.h"
+
+namespace tokendb {
+
+// Makes all changes. Each one takes the locks of the ids and digests it
+// touches, reads what is there, and commits the records together with the
+// difference of their index entries in one batch.
+//
+// Invariants: a digest's row belongs to exactly one record, the one that has
+// this digest; the entries in the store are those of EntriesOf() for each
+// record.
+//
+// Thread-safe.
+class Writer {
+ public:
+  // All must outlive the writer.
+  Writer(Store& store, ScopeDictionary& scopes, MonotoneClock& clock)
+      : store_(store), scopes_(scopes), clock_(clock) {}
+
+  absl::StatusOr<std::vector<TokenId>> Issue(absl::Span<const Token> tokens,
+                                             const WriteOptions& options);
+  absl::StatusOr<Token> Update(const TokenId& id, const TokenPatch& patch,
+                               const UpdateOptions& options);
+  absl::StatusOr<Revocation> Revoke(const TokenId& id,
+                                    const RevokeOptions& options);
+  absl::Status Delete(const TokenId& id, const DeleteOptions& options);
+  absl::StatusOr<uint64_t> RevokeAll(const Query& query,
+                                     const RevokeAllOptions& options);
+  absl::StatusOr<uint64_t> DeleteAll(const Query& query,
+                                     const DeleteAllOptions& options);
+
+ private:
+  // A token ready to be written.
+  struct Prepared {
+    Token token;
+    ScopeNumbers scopes;
+    bool new_id = false;
+  };
+  // What a change makes of a token; the same token means no change.
+  using Changer = absl::FunctionRef<Token(const Token&)>;
+
+  absl::StatusOr<std::vector<Prepared>> Prepare(absl::Span<const Token> tokens,
+                                                Millis now);
+  absl::Status CheckIdsAreFree(absl::Span<const Prepared> prepared) const;
+  absl::Status PutNew(const Prepared& prepared, RecordEncoder& encoder,
+                      Batch& batch) const;
+
+  // Of the digests that `wanted` wants: AlreadyExists if an unexpired token
+  // has one; otherwise sets `holders` to the expired tokens that have them.
+  struct DigestClaim {
+    Digest digest;
+    TokenId claimant;
+  };
+  absl::Status FindHolders(absl::Span<const DigestClaim> claims, Millis now,
+                           std::vector<TokenId>& holders) const;
+  // Takes their digests away.
+  absl::Status Disown(absl::Span<const TokenId> holders, RecordEncoder& encoder,
+                      Batch& batch) const;
+
+  absl::StatusOr<Token> ReadForChange(const TokenId& id) const;
+  absl::Status WriteChange(const Token& before, const Token& after,
+                           RecordEncoder& encoder, Batch& batch);
+  absl::StatusOr<Token> Change(const TokenId& id,
+                               const Precondition& precondition,
+                               Durability durability, Changer changer);
+  absl::Status WriteDelete(const Token& token, Batch& batch) const;
+  absl::Status Commit(Batch& batch, Durability durability);
+
+  // Calls `step` with the ids of up to 256 matches at a time, under their
+  // locks, until `max_tokens` were changed; returns how many.
+  using Step = absl::FunctionRef<absl::Status(absl::Span<const Token>, Batch&)>;
+  absl::StatusOr<uint64_t> ForAllMatches(const Query& query, Millis now,
+                                         uint64_t max_tokens,
+                                         Durability durability, Step step);
+  absl::StatusOr<std::vector<Token>> StillMatching(
+      absl::Span<const TokenId> ids, const Conditions& conditions) const;
+
+  Store& store_;
+  ScopeDictionary& scopes_;
+  MonotoneClock& clock_;
+  Stripes stripes_;
+};
+
+}  // namespace tokendb
+
+#endif  // TOKENDB_SRC_DB_WRITER_H_

@@ -1,0 +1,103 @@
+#ifndef TOKENDB_SRC_QUERY_CONDITIONS_H_
+#define TOKENDB_SRC_QUERY_CONDITIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "src/index/cover.h"
+#include "src/index/scope_dictionary.h"
+#include "src/model/millis.h"
+#include "tokendb/query.h"
+
+namespace tokendb {
+
+// A span of stored times, both ends included.
+struct MillisRange {
+  Millis from = kAlways;
+  Millis to = kNever;
+
+  bool Contains(Millis time) const { return from <= time && time <= to; }
+  bool IsAll() const { return from == kAlways && to == kNever; }
+};
+
+// What an index entry says about a token.
+enum class Match : uint8_t {
+  kNo,
+  kYes,
+  kAskRecord,  // The entry does not say all; no condition excludes it.
+  kMalformed,
+};
+
+// The conditions of a query at one moment `now`: checked, in stored units,
+// scopes as numbers. The one place that decides whether a token matches, from
+// an index entry or from a record.
+class Conditions {
+ public:
+  // Errors as Database::List(). `query` is copied.
+  static absl::StatusOr<Conditions> Compile(const Query& query,
+                                            const ScopeDictionary& scopes,
+                                            Millis now);
+
+  // Tests an entry. `owner_known`: it comes from the owner index under one of
+  // owners().
+  Match TestEntry(Millis expires_at, const Cover& cover,
+                  bool owner_known) const;
+
+  // Tests a record.
+  bool TestRecord(const Token& token) const;
+
+  const Query& query() const { return query_; }
+  Millis now() const { return now_; }
+
+  // No token can match: a scope nobody ever had, or an empty range.
+  bool impossible() const { return impossible_; }
+
+  // The expiry of every match is in here; states are taken into account.
+  const MillisRange& expiry() const { return expiry_; }
+  const MillisRange& created() const { return created_; }
+
+  // Sorted, unique.
+  const std::vector<std::string>& owners() const { return owners_; }
+  const ScopeNumbers& all_of() const { return all_of_; }
+  const ScopeNumbers& any_of() const { return any_of_; }
+  bool without_scopes() const {
+    return query_.scopes.exact && query_.scopes.all_of.empty();
+  }
+
+  // Names of the conditions that entries can decide, and of those for which
+  // the record must be read.
+  std::vector<std::string> IndexConditionNames() const;
+  std::vector<std::string> RecordConditionNames() const;
+
+  // Whether there is any condition besides states.
+  static bool HasAny(const Query& query);
+
+ private:
+  Conditions() = default;
+  absl::Status CheckTexts() const;
+  absl::Status CompileRanges();
+  void CompileScopes(const ScopeDictionary& scopes);
+  void NarrowExpiryToStates();
+  bool ScopesMatch(absl::Span<const uint32_t> scopes) const;
+
+  Query query_;
+  Millis now_ = 0;
+  bool impossible_ = false;
+  MillisRange expiry_;
+  MillisRange created_;
+  MillisRange accessed_;
+  std::vector<std::string> owners_;
+  std::vector<uint32_t> owner_checks_;  // Sorted.
+  ScopeNumbers all_of_;
+  ScopeNumbers any_of_;
+  ScopeNumbers none_of_;
+  bool has_scope_condition_ = false;
+  bool needs_record_ = false;
+};
+
+}  // namespace tokendb
+
+#endif  // TOKENDB_SRC_QUERY_CONDITIONS_H_

@@ -1,0 +1,197 @@
+#include "src/query/hit_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "src/base/status_macros.h"
+#include "src/base/text.h"
+#include "src/index/digest_row.h"
+#include "src/index/keys.h"
+#include "src/model/record_codec.h"
+
+namespace tokendb {
+namespace {
+
+constexpr uint32_t kEntriesPerClock = 256;
+
+std::vector<Cursor> OpenCursors(const ReadView& view,
+                                const Conditions& conditions, const Plan& plan,
+                                const std::optional<Position>& after) {
+  std::vector<Cursor> cursors;
+  for (KeyRange& range : RangesOf(plan.chosen, conditions, after)) {
+    cursors.push_back(
+        view.store.NewCursor(&view.snapshot, Family::kIndex, std::move(range)));
+  }
+  return cursors;
+}
+
+Hit HitOf(Token token) {
+  Hit hit{.id = token.id,
+          .expires_at = ValidityOf(token).expires_at,
+          .created_at = FloorToMillis(token.created_at),
+          .decided = true};
+  hit.token = std::make_unique<Token>(std::move(token));
+  return hit;
+}
+
+}  // namespace
+
+Budget::Budget(const Query& query) : left_(query.max_examined) {
+  if (query.max_time != absl::InfiniteDuration()) {
+    deadline_ = std::chrono::steady_clock::now() +
+                absl::ToChronoNanoseconds(query.max_time);
+  }
+}
+
+// The clock is looked at only after the first entries, so that every call gets
+// further.
+bool Budget::Spend() {
+  if (left_ == 0) return false;
+  --left_;
+  if (deadline_.has_value() && until_clock_-- == 0) {
+    until_clock_ = kEntriesPerClock;
+    if (std::chrono::steady_clock::now() >= *deadline_) {
+      left_ = 0;
+      return false;
+    }
+  }
+  return true;
+}
+
+HitStream::HitStream(const ReadView& view, const Conditions& conditions,
+                     const Plan& plan, const std::optional<Position>& after,
+                     Budget budget, QueryStats& stats)
+    : conditions_(conditions),
+      stats_(stats),
+      budget_(budget),
+      owner_known_(plan.chosen.driver == Driver::kOwner),
+      order_(OrderOf(plan.chosen.driver)),
+      stream_(OpenCursors(view, conditions, plan, after),
+              conditions.query().direction) {}
+
+bool HitStream::Next(Hit& hit) {
+  if (!status_.ok() || out_of_budget_) return false;
+  if (!started_) {
+    started_ = true;
+    stream_.Start();
+    stats_.seeks += stream_.seeks();
+  } else if (stream_.Valid()) {
+    stream_.Next();
+  }
+  for (; stream_.Valid(); stream_.Next()) {
+    if (!budget_.Spend()) {
+      out_of_budget_ = true;
+      return false;
+    }
+    ++stats_.examined;
+    const std::string_view key = stream_.key();
+    hit.id = IdOf(key);
+    hit.expires_at = ExpiryOf(key);
+    Match match = Match::kMalformed;
+    if (ParseCover(stream_.value(), cover_)) {
+      hit.created_at = cover_.created_at;
+      examined_ = hit.PositionIn(order_);
+      match = conditions_.TestEntry(hit.expires_at, cover_, owner_known_);
+    }
+    if (match == Match::kNo) continue;
+    if (match == Match::kMalformed) {
+      status_ = absl::DataLossError(
+          absl::StrCat("index entry ", Hex(key), " is malformed"));
+      return false;
+    }
+    hit.decided = match == Match::kYes;
+    hit.token.reset();
+    return true;
+  }
+  status_ = stream_.status();
+  return false;
+}
+
+absl::Status FetchRecords(const ReadView& view, const Conditions& conditions,
+                          Need need, std::vector<Hit>& hits,
+                          QueryStats& stats) {
+  std::vector<std::string_view> keys;
+  std::vector<size_t> wanted;
+  for (size_t i = 0; i < hits.size(); ++i) {
+    const bool ask = !hits[i].decided || need == Need::kTokens;
+    if (!ask || hits[i].token != nullptr) continue;
+    keys.push_back(hits[i].id.bytes());
+    wanted.push_back(i);
+  }
+  if (keys.empty()) return absl::OkStatus();
+  ValueBatch values;
+  view.store.GetMany(&view.snapshot, Family::kToken, keys, values);
+  stats.fetched += keys.size();
+
+  std::vector<bool> remove(hits.size(), false);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    Hit& hit = hits[wanted[i]];
+    ASSIGN_OR_RETURN(const auto value, values.Value(i));
+    if (!value.has_value()) {
+      // Space of expired tokens may be taken back from the records first.
+      if (hit.expires_at <= conditions.now()) {
+        remove[wanted[i]] = true;
+        continue;
+      }
+      return absl::DataLossError(
+          absl::StrCat("token ", hit.id.ToString(), " has no record"));
+    }
+    ASSIGN_OR_RETURN(Token token, DecodeRecord(hit.id, *value));
+    if (conditions.TestRecord(token)) {
+      hit.decided = true;
+      hit.token = std::make_unique<Token>(std::move(token));
+    } else if (hit.decided) {
+      return absl::DataLossError(absl::StrCat("an index entry of token ",
+                                              hit.id.ToString(),
+                                              " contradicts its record"));
+    } else {
+      remove[wanted[i]] = true;
+    }
+  }
+  size_t kept = 0;
+  for (size_t i = 0; i < hits.size(); ++i) {
+    if (remove[i]) continue;
+    if (kept != i) hits[kept] = std::move(hits[i]);
+    ++kept;
+  }
+  hits.resize(kept);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Hit>> ReadPoints(const ReadView& view,
+                                            const Conditions& conditions,
+                                            const Plan& plan,
+                                            QueryStats& stats) {
+  std::vector<TokenId> ids = conditions.query().ids;
+  if (plan.chosen.driver == Driver::kDigest) {
+    const Digest& digest = *conditions.query().digest;
+    PinnedValue value;
+    ASSIGN_OR_RETURN(
+        const bool found,
+        view.store.Get(&view.snapshot, Family::kDigest, digest.bytes(), value));
+    ++stats.fetched;
+    if (found) {
+      ASSIGN_OR_RETURN(const DigestRow row,
+                       ParseDigestRow(digest, value.view()));
+      ids.push_back(row.id);
+    }
+  }
+  std::vector<std::string_view> keys;
+  keys.reserve(ids.size());
+  for (const TokenId& id : ids) keys.push_back(id.bytes());
+  ValueBatch values;
+  view.store.GetMany(&view.snapshot, Family::kToken, keys, values);
+  stats.fetched += keys.size();
+  std::vector<Hit> hits;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    ASSIGN_OR_RETURN(const auto value, values.Value(i));
+    if (!value.has_value()) continue;
+    ASSIGN_OR_RETURN(Token token, DecodeRecord(ids[i], *value));
+    if (conditions.TestRecord(token)) hits.push_back(HitOf(std::move(token)));
+  }
+  return hits;
+}
+
+}  // namespace tokendb

@@ -1,0 +1,162 @@
+// Opening and creating a store.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "rocksdb/cache.h"
+#include "src/base/status_macros.h"
+#include "src/base/text.h"
+#include "src/storage/rocksdb_options.h"
+#include "src/storage/store.h"
+
+namespace tokendb {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0700;
+
+enum class Present : uint8_t { kNothing, kDatabase, kSomethingElse };
+
+// What is at `path`: an empty directory counts as nothing.
+absl::StatusOr<Present> LookAt(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    return Present::kNothing;
+  }
+  if (error) {
+    return absl::InternalError(absl::StrCat(path, ": ", error.message()));
+  }
+  if (!std::filesystem::is_directory(status)) return Present::kSomethingElse;
+  if (std::filesystem::exists(path + "/CURRENT", error)) {
+    return Present::kDatabase;
+  }
+  return std::filesystem::is_empty(path, error) ? Present::kNothing
+                                                : Present::kSomethingElse;
+}
+
+absl::Status SystemError(std::string_view action, const std::string& path) {
+  const std::string message =
+      absl::StrCat(AbslView(action), " ", path, ": ", std::strerror(errno));
+  return errno == ENOSPC ? absl::ResourceExhaustedError(message)
+                         : absl::InternalError(message);
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return SystemError("cannot open", path);
+  const int result = fsync(fd);
+  close(fd);
+  return result == 0 ? absl::OkStatus() : SystemError("cannot sync", path);
+}
+
+absl::Status OpenError(const rocksdb::Status& status, const std::string& path) {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && text.find("lock") != std::string::npos) {
+    return absl::UnavailableError(
+        absl::StrCat(path, " is open elsewhere: ", text));
+  }
+  if (status.IsInvalidArgument()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is not a tokendb database: ", text));
+  }
+  return FromRocksDb(status, absl::StrCat("cannot open ", path));
+}
+
+struct Opened {
+  std::unique_ptr<rocksdb::DB> db;
+  // The default family first, then those of kFamilies.
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+};
+
+absl::StatusOr<Opened> OpenRocksDb(const std::string& path,
+                                   const OpenOptions& options, bool create) {
+  rocksdb::LRUCacheOptions cache_options;
+  cache_options.capacity = options.cache_bytes;
+  const std::shared_ptr<rocksdb::Cache> cache =
+      rocksdb::NewLRUCache(cache_options);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  families.emplace_back(rocksdb::kDefaultColumnFamilyName,
+                        MakeFamilyOptions(Family::kMeta, options, cache));
+  for (const Family family : kFamilies) {
+    families.emplace_back(std::string(FamilyName(family)),
+                          MakeFamilyOptions(family, options, cache));
+  }
+  rocksdb::DBOptions db_options = MakeDbOptions(options);
+  db_options.create_if_missing = create;
+  db_options.create_missing_column_families = create;
+  Opened opened;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(db_options, path, families, &opened.handles, &db);
+  if (!status.ok()) return OpenError(status, path);
+  opened.db.reset(db);
+  return opened;
+}
+
+// Creates an empty store at `path`, whole or not at all: it is made beside its
+// place and then moved there. A half-made one of an earlier attempt is
+// completed.
+absl::Status Create(const std::string& path, const OpenOptions& options) {
+  const std::string making = path + ".creating";
+  if (mkdir(making.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+    return SystemError("cannot create", making);
+  }
+  ASSIGN_OR_RETURN(Opened opened, OpenRocksDb(making, options, true));
+  for (rocksdb::ColumnFamilyHandle* handle : opened.handles) {
+    opened.db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  }
+  const rocksdb::Status closed = opened.db->Close();
+  if (!closed.ok()) return FromRocksDb(closed, "cannot create a database");
+  opened.db.reset();
+  if (rename(making.c_str(), path.c_str()) != 0) {
+    return SystemError("cannot create", path);
+  }
+  const std::filesystem::path parent =
+      std::filesystem::path(path).parent_path();
+  return SyncDirectory(parent.empty() ? "." : parent.string());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view path,
+                                                   const OpenOptions& options) {
+  // A trailing slash would put the new database inside the old directory.
+  std::string directory(path);
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  if (directory.empty()) {
+    return absl::InvalidArgumentError("the database path is empty");
+  }
+  ASSIGN_OR_RETURN(const Present present, LookAt(directory));
+  if (present == Present::kSomethingElse) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(directory, " exists and is not a tokendb database"));
+  }
+  if (present == Present::kNothing) {
+    if (options.create_mode == CreateMode::kOpenExisting) {
+      return absl::NotFoundError(
+          absl::StrCat("there is no database at ", directory));
+    }
+    RETURN_IF_ERROR(Create(directory, options));
+  }
+  ASSIGN_OR_RETURN(Opened opened, OpenRocksDb(directory, options, false));
+  std::unique_ptr<Store> store(new Store());
+  store->db_ = std::move(opened.db);
+  store->default_handle_ = opened.handles.front();
+  std::copy(opened.handles.begin() + 1, opened.handles.end(),
+            store->handles_.begin());
+  return store;
+}
+
+}  // namespace tokendb

@@ -1,0 +1,218 @@
+// The narrow interface to the ordered key-value store: reads, snapshots,
+// ranges and atomic batches over a fixed set of column families. Nothing above
+// this folder names a RocksDB type; these classes forward to RocksDB's own
+// without a call in between.
+#ifndef TOKENDB_SRC_STORAGE_STORE_H_
+#define TOKENDB_SRC_STORAGE_STORE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "rocksdb/db.h"
+#include "rocksdb/iterator.h"
+#include "rocksdb/write_batch.h"
+#include "src/storage/status.h"
+#include "tokendb/options.h"
+
+namespace tokendb {
+
+// Column families, in the order of docs/file_format.md.
+enum class Family : uint8_t { kMeta, kToken, kDigest, kIndex, kHot, kStat };
+inline constexpr std::array kFamilies = {Family::kMeta,   Family::kToken,
+                                         Family::kDigest, Family::kIndex,
+                                         Family::kHot,    Family::kStat};
+
+// "meta", "token", ...
+std::string_view FamilyName(Family family);
+
+// Keys from `lower` (included) to `upper` (excluded).
+struct KeyRange {
+  std::string lower;
+  std::string upper;
+};
+
+inline std::string_view ToView(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+inline rocksdb::Slice ToSlice(std::string_view view) {
+  return {view.data(), view.size()};
+}
+
+// A value read, without a copy where RocksDB can lend its own.
+class PinnedValue {
+ public:
+  std::string_view view() const { return ToView(slice_); }
+
+ private:
+  friend class Store;
+  rocksdb::PinnableSlice slice_;
+};
+
+// The values of one batched read.
+class ValueBatch {
+ public:
+  size_t size() const { return slices_.size(); }
+
+  // The value of key `i`, absent if there is none. Valid until the next read
+  // into this batch.
+  absl::StatusOr<std::optional<std::string_view>> Value(size_t i) const {
+    if (statuses_[i].ok()) return ToView(slices_[i]);
+    if (statuses_[i].IsNotFound()) return std::nullopt;
+    return FromRocksDb(statuses_[i], "batched read");
+  }
+
+ private:
+  friend class Store;
+  std::vector<rocksdb::PinnableSlice> slices_;
+  std::vector<rocksdb::Status> statuses_;
+};
+
+// Changes that take effect together or not at all.
+class Batch {
+ public:
+  void Put(Family family, std::string_view key, std::string_view value) {
+    Note(batch_.Put(Handle(family), ToSlice(key), ToSlice(value)));
+  }
+  void Delete(Family family, std::string_view key) {
+    Note(batch_.Delete(Handle(family), ToSlice(key)));
+  }
+  bool IsEmpty() const { return batch_.Count() == 0; }
+
+ private:
+  friend class Store;
+  using Handles = std::array<rocksdb::ColumnFamilyHandle*, kFamilies.size()>;
+
+  explicit Batch(const Handles& handles) : handles_(handles) {}
+  rocksdb::ColumnFamilyHandle* Handle(Family family) const {
+    return handles_[static_cast<size_t>(family)];
+  }
+  void Note(const rocksdb::Status& status) {
+    if (!status.ok() && first_error_.ok()) first_error_ = status;
+  }
+
+  const Handles& handles_;
+  rocksdb::WriteBatch batch_;
+  rocksdb::Status first_error_;  // Reported by Store::Commit().
+};
+
+// The state of all column families at one moment. Destroy before the store.
+class Snapshot {
+ public:
+  explicit Snapshot(rocksdb::DB* db) : db_(db), snapshot_(db->GetSnapshot()) {}
+  Snapshot(Snapshot&& other) noexcept
+      : db_(std::exchange(other.db_, nullptr)), snapshot_(other.snapshot_) {}
+  Snapshot& operator=(Snapshot&&) = delete;
+  ~Snapshot() {
+    if (db_ != nullptr) db_->ReleaseSnapshot(snapshot_);
+  }
+
+ private:
+  friend class Store;
+  rocksdb::DB* db_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+// Walks over a range of keys. Begins unpositioned. Destroy before its
+// snapshot.
+class Cursor {
+ public:
+  void SeekToFirst() { iterator_->SeekToFirst(); }
+  void SeekToLast() { iterator_->SeekToLast(); }
+  void Next() { iterator_->Next(); }
+  void Prev() { iterator_->Prev(); }
+
+  // False at the end of the range and on an error: look at status().
+  bool Valid() const { return iterator_->Valid(); }
+  absl::Status status() const {
+    return FromRocksDb(iterator_->status(), "range read");
+  }
+
+  // Valid until the cursor moves.
+  std::string_view key() const { return ToView(iterator_->key()); }
+  std::string_view value() const { return ToView(iterator_->value()); }
+
+ private:
+  friend class Store;
+  // RocksDB keeps pointers to the bounds.
+  struct Bounds {
+    KeyRange range;
+    rocksdb::Slice lower;
+    rocksdb::Slice upper;
+  };
+  std::unique_ptr<Bounds> bounds_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+// A cursor's purpose, which decides whether what it reads is kept in the
+// cache.
+enum class ScanKind : uint8_t { kQuery, kWholeDatabase };
+
+class Store {
+ public:
+  // Opens the store in the directory `path`; errors as Database::Open().
+  static absl::StatusOr<std::unique_ptr<Store>> Open(
+      std::string_view path, const OpenOptions& options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  Snapshot TakeSnapshot() const { return Snapshot(db_.get()); }
+
+  // Reads a key into `value`; false if it is not there. A null snapshot reads
+  // the latest state.
+  absl::StatusOr<bool> Get(const Snapshot* snapshot, Family family,
+                           std::string_view key, PinnedValue& value) const;
+
+  // Reads all keys into `values`. Per-key errors are in the values.
+  void GetMany(const Snapshot* snapshot, Family family,
+               absl::Span<const std::string_view> keys,
+               ValueBatch& values) const;
+
+  Cursor NewCursor(const Snapshot* snapshot, Family family, KeyRange range,
+                   ScanKind kind = ScanKind::kQuery) const;
+
+  Batch NewBatch() const { return Batch(handles_); }
+
+  // Makes the changes of `batch`.
+  absl::Status Commit(Batch& batch, Durability durability);
+
+  // Guesses how many entries are in `range`, reading no data.
+  uint64_t EstimateEntries(Family family, const KeyRange& range) const;
+
+  absl::Status Flush();
+  absl::Status Compact();
+
+  struct FamilySize {
+    uint64_t estimated_entries = 0;
+    uint64_t file_bytes = 0;
+    uint64_t memory_bytes = 0;
+  };
+  FamilySize SizeOf(Family family) const;
+
+  // "RocksDB 7.8.3".
+  static std::string EngineName();
+
+ private:
+  Store() = default;
+  rocksdb::ColumnFamilyHandle* Handle(Family family) const {
+    return handles_[static_cast<size_t>(family)];
+  }
+
+  std::unique_ptr<rocksdb::DB> db_;
+  Batch::Handles handles_{};
+  rocksdb::ColumnFamilyHandle* default_handle_ = nullptr;
+};
+
+}  // namespace tokendb
+
+#endif  // TOKENDB_SRC_STORAGE_STORE_H_

@@ -1,0 +1,22 @@
+#include "src/storage/stripes.h"
+
+#include <algorithm>
+
+namespace tokendb {
+
+void StripeLock::Acquire() {
+  std::sort(indexes_.begin(), indexes_.end());
+  indexes_.erase(std::unique(indexes_.begin(), indexes_.end()), indexes_.end());
+  for (const size_t index : indexes_) stripes_.mutexes_[index].Lock();
+}
+
+StripeLock::~StripeLock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (const size_t index : indexes_) stripes_.mutexes_[index].Unlock();
+}
+
+bool StripeLock::Covers(std::string_view key) const {
+  return std::binary_search(indexes_.begin(), indexes_.end(),
+                            Stripes::IndexOf(key));
+}
+
+}  // namespace tokendb
