@@ -25,11 +25,13 @@ absl::Status MonotoneClock::Load(const Store& store) {
   PinnedValue value;
   ASSIGN_OR_RETURN(const bool found,
                    store.Get(nullptr, Family::kMeta, kClockKey, value));
-  if (!found) return absl::OkStatus();
-  if (value.view().size() != sizeof(uint64_t)) {
+  if (found && value.view().size() != sizeof(uint64_t)) {
     return absl::DataLossError("the kept clock is malformed");
   }
-  highest_ = kept_ = FromOrderedMillis(LoadBig64(value.view().data()));
+  if (found) {
+    highest_ = kept_ = FromOrderedMillis(LoadBig64(value.view().data()));
+  }
+  Now();
   return absl::OkStatus();
 }
 

@@ -20,7 +20,7 @@ class MonotoneClock {
   // `clock` must outlive this.
   explicit MonotoneClock(const Clock& clock) : clock_(clock) {}
 
-  // Reads the time kept in `store`.
+  // Begins with the time kept in `store`, or the clock's if that is later.
   absl::Status Load(const Store& store);
 
   Millis Now();

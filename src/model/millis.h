@@ -29,7 +29,10 @@ inline Millis FloorToMillis(absl::Time time) {
 
 inline Millis CeilToMillis(absl::Time time) {
   const Millis floor = absl::ToUnixMillis(time);
-  return absl::FromUnixMillis(floor) == time ? floor : floor + 1;
+  // Times beyond the last millisecond, InfiniteFuture too, are held to it.
+  const bool whole = floor == std::numeric_limits<Millis>::max() ||
+                     absl::FromUnixMillis(floor) == time;
+  return whole ? floor : floor + 1;
 }
 
 inline absl::Time FromMillis(Millis millis) {

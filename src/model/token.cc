@@ -123,7 +123,9 @@ TokenState StateOf(const Token& token, absl::Time now) {
 std::optional<absl::Duration> RemainingLifetime(const Token& token,
                                                 absl::Time now) {
   if (!token.expires_at.has_value()) return std::nullopt;
-  return std::max(absl::ZeroDuration(), *token.expires_at - now);
+  // Rounded as the rule rounds it, so that no expired token has time left.
+  const absl::Time expiry = FromMillis(FloorToMillis(*token.expires_at));
+  return std::max(absl::ZeroDuration(), expiry - now);
 }
 
 }  // namespace tokendb

@@ -83,12 +83,14 @@ absl::Status CheckScopes(const std::vector<std::string>& scopes) {
                    Limits::kScopes, ")"));
 }
 
-absl::Status CheckTime(const std::optional<absl::Time>& time,
-                       const char* field) {
-  if (!time.has_value() || (FloorToMillis(*time) >= kMinMillis &&
-                            CeilToMillis(*time) <= kMaxMillis)) {
-    return absl::OkStatus();
-  }
+using RoundingRule = Millis (*)(absl::Time);
+
+// Checks the time that would be stored.
+absl::Status CheckTime(const std::optional<absl::Time>& time, const char* field,
+                       RoundingRule round = FloorToMillis) {
+  if (!time.has_value()) return absl::OkStatus();
+  const Millis millis = round(*time);
+  if (millis >= kMinMillis && millis <= kMaxMillis) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(field, " is not in the years 1 to 9999"));
 }
@@ -149,7 +151,7 @@ absl::Status Validate(const Token& token) {
   }
   RETURN_IF_ERROR(CheckTime(token.expires_at, "expires_at"));
   RETURN_IF_ERROR(CheckTime(token.last_accessed_at, "last_accessed_at"));
-  RETURN_IF_ERROR(CheckTime(token.not_before, "not_before"));
+  RETURN_IF_ERROR(CheckTime(token.not_before, "not_before", CeilToMillis));
   RETURN_IF_ERROR(CheckTime(token.revoked_at, "revoked_at"));
   if (token.family_id.has_value() && token.family_id->IsNil()) {
     return absl::InvalidArgumentError("family_id is nil");

@@ -1,0 +1,189 @@
+#include "tests/property/generate.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace tokendb::testing {
+namespace {
+
+using std::string_literals::operator""s;
+
+// Prefixes of each other, with the bytes that escaping must get right.
+const std::vector<std::string>& Owners() {
+  static const auto* const owners = new std::vector<std::string>{
+      "a",        "ab",        "a\0b"s,       "\0"s,       "\0\0"s,
+      "\0\xFF"s,  "\xFF"s,     "\xFF\xFF"s,   "\0\x01"s,   "user:42",
+      "a\0"s,     "a\0\x01"s,  std::string(255, 'x')};
+  return *owners;
+}
+
+const std::vector<std::string>& Scopes() {
+  static const auto* const scopes = new std::vector<std::string>{
+      "read",      "read:user", "write", "read_builds", "a b,c",
+      "*",         "\xC3\xA9",  "\0"s,   std::string(255, 's')};
+  return *scopes;
+}
+
+const std::vector<std::string>& Texts() {
+  static const auto* const texts = new std::vector<std::string>{
+      "", "CI", "ci bot", "deploy, production", "local\nscripts", "Terraform"};
+  return *texts;
+}
+
+constexpr int kDigests = 12;
+
+}  // namespace
+
+std::vector<Digest> Generator::AllDigests() {
+  std::vector<Digest> digests;
+  for (int i = 0; i < kDigests; ++i) {
+    digests.push_back(*Digest::OfSecret("secret " + std::to_string(i)));
+  }
+  return digests;
+}
+
+Digest Generator::MakeDigest() {
+  return *Digest::OfSecret("secret " + std::to_string(Below(kDigests)));
+}
+
+TokenId Generator::MakeId() {
+  std::array<char, TokenId::kSize> bytes;
+  for (char& byte : bytes) byte = static_cast<char>(Below(256));
+  return TokenId(bytes);
+}
+
+absl::Time Generator::MakeTime(absl::Time now) {
+  static const std::vector<absl::Duration> kOffsets = {
+      absl::ZeroDuration(),    absl::Milliseconds(1), absl::Milliseconds(-1),
+      absl::Milliseconds(2),   absl::Seconds(1),      absl::Seconds(-1),
+      absl::Minutes(1),        absl::Minutes(-1),     absl::Hours(1),
+      absl::Hours(26),         absl::Hours(-30),      absl::Hours(24 * 400)};
+  if (OneIn(40)) return absl::UnixEpoch();
+  return now + Pick(kOffsets);
+}
+
+std::vector<std::string> Generator::PickScopes(uint64_t most) {
+  std::vector<std::string> scopes;
+  // Sometimes the same twice, and in no order.
+  for (uint64_t n = Below(most + 1); n > 0; --n) scopes.push_back(Pick(Scopes()));
+  return scopes;
+}
+
+Token Generator::MakeToken(absl::Time now) {
+  Token token;
+  if (OneIn(4)) token.digest = MakeDigest();
+  if (!OneIn(5)) token.owner = Owner{.id = Pick(Owners()), .name = "Name"};
+  token.description = Pick(Texts());
+  token.scopes = PickScopes(4);
+  if (OneIn(50)) {
+    // More than index entries repeat.
+    for (int i = 0; i < 70; ++i) {
+      token.scopes.push_back("many " + std::to_string(i));
+    }
+  }
+  if (OneIn(2)) token.created_at = MakeTime(now);
+  if (!OneIn(4)) token.expires_at = MakeTime(now);
+  if (OneIn(3)) token.last_accessed_at = MakeTime(now);
+  if (OneIn(3)) token.ip_address = OneIn(2) ? "192.0.2.1" : "2001:db8::1";
+  if (OneIn(3)) token.organization = OneIn(2) ? "acme" : "initech";
+  if (OneIn(3)) token.kind = OneIn(2) ? "access" : "refresh";
+  if (OneIn(8)) token.not_before = MakeTime(now);
+  if (OneIn(8)) token.revoked_at = MakeTime(now);
+  token.enabled = !OneIn(10);
+  if (OneIn(10)) token.metadata = std::string(Below(3000), '\x80');
+  return token;
+}
+
+TokenPatch Generator::MakePatch(absl::Time now) {
+  TokenPatch patch;
+  const Token values = MakeToken(now);
+  const auto change = [&](auto& field, const auto& value) {
+    switch (Below(6)) {
+      case 0:
+        field = kClear;
+        break;
+      case 1:
+        field = value;
+        break;
+      default:
+        break;
+    }
+  };
+  change(patch.description, values.description);
+  change(patch.scopes, values.scopes);
+  change(patch.expires_at, MakeTime(now));
+  change(patch.not_before, MakeTime(now));
+  change(patch.revoked_at, MakeTime(now));
+  change(patch.last_accessed_at, MakeTime(now));
+  change(patch.enabled, !OneIn(3));
+  change(patch.owner, Owner{.id = Pick(Owners())});
+  change(patch.digest, MakeDigest());
+  change(patch.organization, values.organization);
+  change(patch.kind, values.kind);
+  return patch;
+}
+
+TimeRange Generator::MakeRange(absl::Time now) {
+  TimeRange range;
+  if (!OneIn(3)) range.from = MakeTime(now);
+  if (!OneIn(3)) range.before = MakeTime(now);
+  if (range.from && range.before && *range.before < *range.from) {
+    std::swap(range.from, range.before);
+  }
+  return range;
+}
+
+Query Generator::MakeQuery(absl::Time now, const std::vector<TokenId>& ids) {
+  Query query;
+  if (OneIn(15) && !ids.empty()) {
+    for (uint64_t n = 1 + Below(5); n > 0; --n) query.ids.push_back(Pick(ids));
+  }
+  if (OneIn(25)) query.digest = MakeDigest();
+  if (OneIn(3)) {
+    for (uint64_t n = 1 + Below(3); n > 0; --n) {
+      query.owners.push_back(Pick(Owners()));
+    }
+  } else if (OneIn(10)) {
+    query.without_owner = true;
+  }
+  if (OneIn(4)) query.scopes.all_of = PickScopes(2);
+  if (OneIn(4)) query.scopes.any_of = PickScopes(3);
+  if (OneIn(6)) query.scopes.none_of = PickScopes(2);
+  if (OneIn(12)) query.scopes.exact = true;
+  if (OneIn(30)) query.scopes.all_of.emplace_back("never used");
+  if (OneIn(4)) query.expires = MakeRange(now);
+  if (OneIn(8)) {
+    query.lifetime =
+        OneIn(2) ? Lifetime::kExpiring : Lifetime::kNeverExpiring;
+  }
+  if (OneIn(4)) query.created = MakeRange(now);
+  if (OneIn(10)) query.last_accessed = MakeRange(now);
+  if (OneIn(2)) {
+    query.states = StateSet::All();
+  } else if (OneIn(2)) {
+    query.states = Pick(std::vector<StateSet>{
+        TokenState::kExpired, TokenState::kRevoked, TokenState::kDisabled,
+        TokenState::kNotYetValid,
+        StateSet{TokenState::kLive, TokenState::kExpired},
+        StateSet{TokenState::kExpired, TokenState::kNotYetValid}});
+  }
+  if (OneIn(10)) query.text = OneIn(2) ? "ci" : "PRODUCTION";
+  if (OneIn(12)) query.organization = "acme";
+  if (OneIn(12)) query.kind = "refresh";
+  if (OneIn(12)) query.ip_address = "192.0.2.1";
+  if (OneIn(20)) {
+    query.residual = [](const Token& token) {
+      return token.version % 2 == 1;
+    };
+  }
+  query.order = OneIn(2) ? Order::kExpiry : Order::kCreation;
+  query.direction =
+      OneIn(2) ? Direction::kAscending : Direction::kDescending;
+  query.limit = OneIn(3) ? 1 + Below(4) : 1 + Below(200);
+  if (OneIn(5)) query.max_examined = 1 + Below(30);
+  if (OneIn(20)) query.max_time = absl::Nanoseconds(1);
+  return query;
+}
+
+}  // namespace tokendb::testing

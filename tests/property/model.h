@@ -1,0 +1,57 @@
+// What a database should do, in the plainest way: a map of tokens, and loops
+// over all of it. Shares no code with the library besides its public types.
+#ifndef TOKENDB_TESTS_PROPERTY_MODEL_H_
+#define TOKENDB_TESTS_PROPERTY_MODEL_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tokendb/db.h"
+
+namespace tokendb::testing {
+
+class Model {
+ public:
+  // The time: never goes back.
+  void SetClock(absl::Time time) { now_ = std::max(now_, time); }
+  absl::Time now() const { return now_; }
+
+  // Whether the tokens can be issued together. If so, they are: with the ids
+  // that the database gave them.
+  bool CanIssue(const std::vector<Token>& tokens) const;
+  void Issue(std::vector<Token> tokens, const std::vector<TokenId>& ids);
+
+  // As Database::Update(): the code of its status.
+  absl::StatusCode Update(const TokenId& id, const TokenPatch& patch,
+                          const Precondition& precondition);
+  absl::StatusCode Revoke(const TokenId& id, const RevokeOptions& options);
+  absl::StatusCode Delete(const TokenId& id);
+  uint64_t RevokeAll(const Query& query, const std::string& reason);
+  uint64_t DeleteAll(const Query& query);
+
+  // All matches in the order of the query; paging is not applied.
+  std::vector<Token> Select(const Query& query) const;
+  std::map<std::optional<std::string>, uint64_t> Group(
+      const Query& query, Grouping grouping) const;
+
+  TokenState StateOf(const Token& token) const;
+  const Token* Find(const TokenId& id) const;
+  const Token* FindDigest(const Digest& digest) const;
+  const std::map<TokenId, Token>& tokens() const { return tokens_; }
+
+ private:
+  bool Matches(const Query& query, const Token& token) const;
+  bool DigestIsFree(const Digest& digest, const TokenId& except) const;
+  void TakeDigest(const Token& token);
+
+  absl::Time now_ = absl::InfinitePast();
+  std::map<TokenId, Token> tokens_;
+};
+
+}  // namespace tokendb::testing
+
+#endif  // TOKENDB_TESTS_PROPERTY_MODEL_H_

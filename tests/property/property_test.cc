@@ -1,0 +1,351 @@
+// Random operations on a database and on a model of it, compared all the way.
+//
+//   property_test --seed=1 --seconds=15
+//   property_test --seed=7 --steps=1000000
+//
+// A failure prints the seed and the last operations. An even seed repeats it
+// exactly; with an odd one the database makes the ids, which are random.
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/property/compare.h"
+#include "tests/property/generate.h"
+#include "tests/property/model.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_clock.h"
+#include "tokendb/db.h"
+
+namespace tokendb::testing {
+namespace {
+
+constexpr size_t kLogLines = 40;
+constexpr size_t kMostTokens = 150;
+constexpr Durability kFast = Durability::kBuffered;
+
+class Runner {
+ public:
+  explicit Runner(uint64_t seed)
+      : generator_(seed), own_ids_(seed % 2 == 0) {
+    Reopen();
+  }
+
+  // Does one operation and some comparisons. False on a difference, which is
+  // printed.
+  bool Step();
+  bool Finish() {
+    return Same(CompareLookUps(*db_, model_)) &&
+           Same(CompareCheck(*db_, model_));
+  }
+  uint64_t comparisons() const { return comparisons_; }
+
+ private:
+  // A reader opened earlier, and what it must still deliver.
+  struct OpenReader {
+    std::unique_ptr<TokenReader> reader;
+    std::vector<Token> expected;
+  };
+
+  void Reopen();
+  void MoveClock();
+  bool Issue();
+  bool Update();
+  bool Revoke();
+  bool Delete();
+  bool RevokeAll();
+  bool DeleteAll();
+  bool HoldReader();
+  bool CloseReader();
+  bool Compare();
+  bool Same(const std::string& difference);
+  bool SameCode(const char* what, absl::StatusCode expected,
+                const absl::Status& actual);
+  void Log(std::string line) {
+    log_.push_back(std::move(line));
+    if (log_.size() > kLogLines) log_.pop_front();
+  }
+  std::vector<TokenId> Ids() const {
+    std::vector<TokenId> ids;
+    for (const auto& [id, token] : model_.tokens()) ids.push_back(id);
+    return ids;
+  }
+  // Mostly one that exists.
+  TokenId SomeId();
+  Query ConditionalQuery();
+
+  Generator generator_;
+  // Ids come from the generator, so that the seed decides everything; else the
+  // database makes them.
+  bool own_ids_;
+  TestClock clock_;
+  TempDir dir_;
+  Model model_;
+  std::unique_ptr<Database> db_;
+  std::vector<OpenReader> readers_;
+  std::deque<std::string> log_;
+  uint64_t comparisons_ = 0;
+};
+
+void Runner::Reopen() {
+  readers_.clear();
+  db_.reset();
+  Log("reopen");
+  // Small buffers: flushes and compactions happen by themselves as well.
+  auto db = Database::Open(dir_ / "db", {.clock = &clock_,
+                                         .cache_bytes = 1 << 20,
+                                         .write_buffer_bytes = 1 << 18});
+  if (!db.ok()) {
+    std::fprintf(stderr, "open: %s\n", db.status().ToString().c_str());
+    std::exit(1);
+  }
+  db_ = *std::move(db);
+  model_.SetClock(clock_.Now());
+}
+
+void Runner::MoveClock() {
+  static const std::vector<absl::Duration> kSteps = {
+      absl::Milliseconds(1), absl::Milliseconds(999), absl::Seconds(1),
+      absl::Minutes(1),      absl::Hours(1),          absl::Hours(25),
+      absl::Hours(-24)};
+  clock_.Advance(kSteps[generator_.Below(kSteps.size())]);
+  model_.SetClock(clock_.Now());
+  Log("clock " + absl::FormatTime(clock_.Now()));
+}
+
+TokenId Runner::SomeId() {
+  const std::vector<TokenId> ids = Ids();
+  if (ids.empty() || generator_.OneIn(20)) {
+    return *TokenId::Parse("00000000-0000-7000-8000-000000000001");
+  }
+  return ids[generator_.Below(ids.size())];
+}
+
+bool Runner::Same(const std::string& difference) {
+  ++comparisons_;
+  if (difference.empty()) return true;
+  for (const std::string& line : log_) {
+    std::fprintf(stderr, "  %s\n", line.c_str());
+  }
+  std::fprintf(stderr, "DIFFERENT at %s: %s\n",
+               absl::FormatTime(model_.now()).c_str(), difference.c_str());
+  return false;
+}
+
+bool Runner::SameCode(const char* what, absl::StatusCode expected,
+                      const absl::Status& actual) {
+  return Same(actual.code() == expected
+                  ? ""
+                  : absl::StrCat(what, ": ", actual.ToString(),
+                                 ", the model: ",
+                                 absl::StatusCodeToString(expected)));
+}
+
+bool Runner::Issue() {
+  std::vector<Token> tokens;
+  const uint64_t count = generator_.OneIn(3) ? 1 + generator_.Below(8) : 1;
+  for (uint64_t i = 0; i < count; ++i) {
+    tokens.push_back(generator_.MakeToken(model_.now()));
+    if (own_ids_) tokens.back().id = generator_.MakeId();
+    if (generator_.OneIn(15)) tokens.back().id = SomeId();
+  }
+  const bool possible = model_.CanIssue(tokens);
+  const auto ids = db_->IssueBatch(tokens, {.durability = kFast});
+  Log(absl::StrCat("issue ", count, " ", possible));
+  if (!SameCode("issue",
+                possible ? absl::StatusCode::kOk
+                         : absl::StatusCode::kAlreadyExists,
+                ids.status())) {
+    return false;
+  }
+  if (possible) model_.Issue(std::move(tokens), *ids);
+  return true;
+}
+
+bool Runner::Update() {
+  const TokenId id = SomeId();
+  const TokenPatch patch = generator_.MakePatch(model_.now());
+  Precondition precondition;
+  if (generator_.OneIn(4)) precondition.if_version = 1 + generator_.Below(4);
+  if (generator_.OneIn(8)) precondition.if_owner = "a";
+  const auto updated = db_->Update(
+      id, patch, {.precondition = precondition, .durability = kFast});
+  Log("update " + id.ToString() + " " + updated.status().ToString());
+  if (!SameCode("update", model_.Update(id, patch, precondition),
+                updated.status())) {
+    return false;
+  }
+  return !updated.ok() ||
+         Same(*updated == *model_.Find(id) ? "" : "update returns another");
+}
+
+bool Runner::Revoke() {
+  const TokenId id = SomeId();
+  RevokeOptions options{.reason = "test", .durability = kFast};
+  if (generator_.OneIn(3)) options.at = generator_.MakeTime(model_.now());
+  const auto revoked = db_->Revoke(id, options);
+  Log("revoke " + id.ToString());
+  if (!SameCode("revoke", model_.Revoke(id, options), revoked.status())) {
+    return false;
+  }
+  return !revoked.ok() ||
+         Same(revoked->revoked_at == *model_.Find(id)->revoked_at
+                  ? ""
+                  : "revoked at another time");
+}
+
+bool Runner::Delete() {
+  const TokenId id = SomeId();
+  Log("delete " + id.ToString());
+  const absl::Status status = db_->Delete(id, {.durability = kFast});
+  return SameCode("delete", model_.Delete(id), status);
+}
+
+Query Runner::ConditionalQuery() {
+  Query query = generator_.MakeQuery(model_.now(), Ids());
+  // The model has no notion of a scope of work.
+  if (query.owners.empty()) {
+    query.without_owner = false;
+    query.owners = {"a", "user:42"};
+  }
+  return query;
+}
+
+bool Runner::RevokeAll() {
+  const Query query = ConditionalQuery();
+  Log("revoke all " + Describe(query));
+  const auto count =
+      db_->RevokeAll(query, {.reason = "all", .durability = kFast});
+  return SameCode("revoke all", absl::StatusCode::kOk, count.status()) &&
+         Same(*count == model_.RevokeAll(query, "all")
+                  ? ""
+                  : "revoke all: another number");
+}
+
+bool Runner::DeleteAll() {
+  const Query query = ConditionalQuery();
+  Log("delete all " + Describe(query));
+  const auto count = db_->DeleteAll(query, {.durability = kFast});
+  return SameCode("delete all", absl::StatusCode::kOk, count.status()) &&
+         Same(*count == model_.DeleteAll(query) ? ""
+                                                : "delete all: another number");
+}
+
+bool Runner::HoldReader() {
+  if (readers_.size() == 3) return CloseReader();
+  Query query = generator_.MakeQuery(model_.now(), Ids());
+  query.residual = nullptr;
+  auto reader = db_->Read(query);
+  Log("hold a reader: " + Describe(query));
+  if (!SameCode("read", absl::StatusCode::kOk, reader.status())) return false;
+  readers_.push_back({*std::move(reader), model_.Select(query)});
+  return true;
+}
+
+bool Runner::CloseReader() {
+  if (readers_.empty()) return true;
+  Log("read a held reader to its end");
+  const OpenReader oldest = std::move(readers_.front());
+  readers_.erase(readers_.begin());
+  return Same(CompareReader(*oldest.reader, oldest.expected));
+}
+
+bool Runner::Compare() {
+  if (generator_.OneIn(20) && !Same(CompareLookUps(*db_, model_))) return false;
+  if (generator_.OneIn(50) && !Same(CompareCheck(*db_, model_))) return false;
+  const Query query = generator_.MakeQuery(model_.now(), Ids());
+  const std::string difference = CompareQuery(*db_, model_, query, generator_);
+  return Same(difference.empty() ? ""
+                                 : absl::StrCat(difference, "\nquery: ",
+                                                Describe(query)));
+}
+
+bool Runner::Step() {
+  const uint64_t choice = generator_.Below(1000);
+  bool same = true;
+  if (choice < 300) {
+    same = model_.tokens().size() < kMostTokens ? Issue() : Delete();
+  } else if (choice < 550) {
+    same = Update();
+  } else if (choice < 620) {
+    same = Revoke();
+  } else if (choice < 700) {
+    same = Delete();
+  } else if (choice < 715) {
+    same = RevokeAll();
+  } else if (choice < 730) {
+    same = DeleteAll();
+  } else if (choice < 930) {
+    MoveClock();
+  } else if (choice < 960) {
+    same = HoldReader();
+  } else if (choice < 980) {
+    same = CloseReader();
+  } else if (choice < 992) {
+    Log("flush");
+    same = SameCode("flush", absl::StatusCode::kOk, db_->Flush());
+  } else if (choice < 995) {
+    Log("compact");
+    same = SameCode("compact", absl::StatusCode::kOk, db_->Compact());
+  } else {
+    Reopen();
+  }
+  return same && Compare();
+}
+
+int Run(uint64_t seed, uint64_t steps, absl::Duration time) {
+  Runner runner(seed);
+  const absl::Time end = absl::Now() + time;
+  uint64_t step = 0;
+  for (; step < steps && absl::Now() < end; ++step) {
+    if (runner.Step()) continue;
+    std::fprintf(stderr, "seed %llu, step %llu\n",
+                 static_cast<unsigned long long>(seed),
+                 static_cast<unsigned long long>(step));
+    return 1;
+  }
+  if (!runner.Finish()) return 1;
+  std::printf("seed %llu: %llu steps, %llu comparisons, no difference\n",
+              static_cast<unsigned long long>(seed),
+              static_cast<unsigned long long>(step),
+              static_cast<unsigned long long>(runner.comparisons()));
+  // A run without steps has shown nothing.
+  return step == 0 ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace tokendb::testing
+
+int main(int argc, char** argv) {
+  uint64_t seed = 1;
+  uint64_t steps = UINT64_MAX;
+  uint64_t seconds = 0;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    const std::string value =
+        equals == std::string::npos ? "" : argument.substr(equals + 1);
+    uint64_t* const target = name == "--seed"      ? &seed
+                             : name == "--steps"   ? &steps
+                             : name == "--seconds" ? &seconds
+                                                   : nullptr;
+    if (target == nullptr || !absl::SimpleAtoi(value, target)) {
+      std::fprintf(stderr,
+                   "usage: property_test [--seed=N] [--steps=N] "
+                   "[--seconds=N]\n");
+      return 2;
+    }
+  }
+  const absl::Duration time =
+      seconds == 0 && steps != UINT64_MAX ? absl::InfiniteDuration()
+      : seconds == 0                      ? absl::Seconds(15)
+                                          : absl::Seconds(seconds);
+  return tokendb::testing::Run(seed, steps, time);
+}
