@@ -231,7 +231,8 @@ class Database {
   // --- Upkeep ---
 
   // The time operations now act on: the clock's, but never earlier than any
-  // time acted on before, in this process or an earlier one.
+  // time acted on before in this process, nor, to within a second, in an
+  // earlier one that was killed.
   absl::Time Now() const;
 
   absl::StatusOr<DatabaseStats> Stats() const;

@@ -62,7 +62,7 @@ absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
                      StillMatching(ids, conditions));
     Batch batch = store_.NewBatch();
     RETURN_IF_ERROR(step(tokens, batch));
-    if (!batch.IsEmpty()) RETURN_IF_ERROR(Commit(batch, durability));
+    if (!batch.IsEmpty()) RETURN_IF_ERROR(store_.Commit(batch, durability));
     changed += tokens.size();
   }
   return changed;

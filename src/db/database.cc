@@ -64,7 +64,7 @@ absl::Status CheckId(const TokenId& id) {
 class Database::Impl {
  public:
   Impl(std::unique_ptr<Store> opened, const Clock& wall_clock)
-      : store(std::move(opened)), clock(wall_clock) {}
+      : store(std::move(opened)), clock(wall_clock, *store) {}
 
   // A snapshot, and a time that is not earlier than what it holds.
   struct Moment {
@@ -80,17 +80,36 @@ class Database::Impl {
     Moment& operator=(const Moment&) = delete;
   };
 
+  // Returns the token whose digest this is, if the row and the record agree.
+  absl::StatusOr<std::optional<Token>> FindByDigest(const Snapshot* snapshot,
+                                                    const Digest& digest) const;
+
   std::unique_ptr<Store> store;
   MonotoneClock clock;
   std::unique_ptr<ScopeDictionary> scopes;
   std::unique_ptr<Writer> writer;
 };
 
+absl::StatusOr<std::optional<Token>> Database::Impl::FindByDigest(
+    const Snapshot* snapshot, const Digest& digest) const {
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool known, store->Get(snapshot, Family::kDigest,
+                                                digest.bytes(), value));
+  if (!known) return std::nullopt;
+  ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
+  ASSIGN_OR_RETURN(const bool found,
+                   store->Get(snapshot, Family::kToken, row.id.bytes(), value));
+  if (!found) return std::nullopt;
+  ASSIGN_OR_RETURN(Token token, DecodeRecord(row.id, value.view()));
+  if (token.digest != digest) return std::nullopt;
+  return token;
+}
+
 Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Database::~Database() {
   // If it fails, the time kept is at most a second older.
-  impl_->clock.Save(*impl_->store).IgnoreError();
+  impl_->clock.Save().IgnoreError();
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(
@@ -100,7 +119,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   auto impl = std::make_unique<Impl>(std::move(store), options.clock == nullptr
                                                            ? *Clock::System()
                                                            : *options.clock);
-  RETURN_IF_ERROR(impl->clock.Load(*impl->store));
+  RETURN_IF_ERROR(impl->clock.Load());
   ASSIGN_OR_RETURN(impl->scopes, ScopeDictionary::Load(*impl->store));
   impl->writer =
       std::make_unique<Writer>(*impl->store, *impl->scopes, impl->clock);
@@ -167,19 +186,16 @@ absl::StatusOr<Token> Database::GetByUuid(std::string_view uuid) const {
 
 absl::StatusOr<Token> Database::GetByDigest(const Digest& digest,
                                             std::string_view kind) const {
-  // Between the two reads the token may be deleted or lose its digest; the
-  // answer is then what it would have been a moment later.
-  PinnedValue value;
-  ASSIGN_OR_RETURN(const bool found, impl_->store->Get(nullptr, Family::kDigest,
-                                                       digest.bytes(), value));
-  if (found) {
-    ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
-    absl::StatusOr<Token> token = Get(row.id);
-    if (!token.ok() && !absl::IsNotFound(token.status())) return token;
-    if (token.ok() && token->digest == digest &&
-        (kind.empty() || kind == token->kind)) {
-      return token;
-    }
+  ASSIGN_OR_RETURN(std::optional<Token> token,
+                   impl_->FindByDigest(nullptr, digest));
+  if (!token.has_value()) {
+    // Between the two reads the digest may have passed to another token. A
+    // snapshot, which costs more, tells that from an unknown digest.
+    const Snapshot snapshot = impl_->store->TakeSnapshot();
+    ASSIGN_OR_RETURN(token, impl_->FindByDigest(&snapshot, digest));
+  }
+  if (token.has_value() && (kind.empty() || kind == token->kind)) {
+    return *std::move(token);
   }
   return absl::NotFoundError("there is no token of this digest");
 }

@@ -13,22 +13,16 @@ namespace {
 constexpr std::string_view kClockKey = "clock";
 constexpr Millis kKeepEvery = 1000;
 
-void PutTime(Batch& batch, Millis time) {
-  std::string value;
-  AppendBig64(value, OrderedMillis(time));
-  batch.Put(Family::kMeta, kClockKey, value);
-}
-
 }  // namespace
 
-absl::Status MonotoneClock::Load(const Store& store) {
+absl::Status MonotoneClock::Load() {
   PinnedValue value;
   ASSIGN_OR_RETURN(const bool found,
-                   store.Get(nullptr, Family::kMeta, kClockKey, value));
-  if (found && value.view().size() != sizeof(uint64_t)) {
-    return absl::DataLossError("the kept clock is malformed");
-  }
+                   store_.Get(nullptr, Family::kMeta, kClockKey, value));
   if (found) {
+    if (value.view().size() != sizeof(uint64_t)) {
+      return absl::DataLossError("the kept clock is malformed");
+    }
     highest_ = kept_ = FromOrderedMillis(LoadBig64(value.view().data()));
   }
   Now();
@@ -42,23 +36,31 @@ Millis MonotoneClock::Now() {
   Millis highest = highest_.load();
   while (highest < now && !highest_.compare_exchange_weak(highest, now)) {
   }
-  return std::max(highest, now);
+  highest = std::max(highest, now);
+  const Millis kept = kept_.load();
+  if ((kept == kAlways || highest - kept >= kKeepEvery) && keeping_.TryLock()) {
+    // If it cannot be written, the next call tries again; whoever asked for
+    // the time meets the failure on their own account.
+    Write(highest).IgnoreError();
+    keeping_.Unlock();
+  }
+  return highest;
 }
 
-void MonotoneClock::Keep(Batch& batch) {
-  const Millis now = highest_.load();
-  Millis kept = kept_.load();
-  const bool due = kept == kAlways || now - kept >= kKeepEvery;
-  // Of several threads one writes the time.
-  if (due && kept_.compare_exchange_strong(kept, now)) PutTime(batch, now);
+absl::Status MonotoneClock::Save() {
+  absl::MutexLock lock(&keeping_);
+  return Write(highest_.load());
 }
 
-absl::Status MonotoneClock::Save(Store& store) {
-  const Millis now = highest_.load();
-  if (now == kAlways || now == kept_.load()) return absl::OkStatus();
-  Batch batch = store.NewBatch();
-  PutTime(batch, now);
-  return store.Commit(batch, Durability::kBuffered);
+absl::Status MonotoneClock::Write(Millis time) {
+  if (time <= kept_.load()) return absl::OkStatus();
+  std::string value;
+  AppendBig64(value, OrderedMillis(time));
+  Batch batch = store_.NewBatch();
+  batch.Put(Family::kMeta, kClockKey, value);
+  RETURN_IF_ERROR(store_.Commit(batch, Durability::kBuffered));
+  kept_ = time;
+  return absl::OkStatus();
 }
 
 }  // namespace tokendb

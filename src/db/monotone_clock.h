@@ -3,7 +3,9 @@
 
 #include <atomic>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "src/model/millis.h"
 #include "src/storage/store.h"
 #include "tokendb/clock.h"
@@ -12,29 +14,32 @@ namespace tokendb {
 
 // The time a database acts on: the clock's, but never earlier than before. The
 // highest time is kept in the meta family under "clock" (OrderedMillis, be64),
-// written with the changes made, at most once a second.
+// written once a second at most.
 //
 // Thread-safe.
 class MonotoneClock {
  public:
-  // `clock` must outlive this.
-  explicit MonotoneClock(const Clock& clock) : clock_(clock) {}
+  // Both must outlive this.
+  MonotoneClock(const Clock& clock, Store& store)
+      : clock_(clock), store_(store) {}
 
-  // Begins with the time kept in `store`, or the clock's if that is later.
-  absl::Status Load(const Store& store);
+  // Begins with the time kept in the store, or the clock's if that is later.
+  absl::Status Load();
 
+  // Returns the time, and keeps it if the one kept is more than a second old.
   Millis Now();
 
-  // Adds the time to `batch` if the one kept is more than a second old.
-  void Keep(Batch& batch);
-
-  // Keeps the time as it is now.
-  absl::Status Save(Store& store);
+  // Keeps the highest time so far.
+  absl::Status Save();
 
  private:
+  absl::Status Write(Millis time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(keeping_);
+
   const Clock& clock_;
+  Store& store_;
   std::atomic<Millis> highest_ = kAlways;
   std::atomic<Millis> kept_ = kAlways;
+  absl::Mutex keeping_;
 };
 
 }  // namespace tokendb

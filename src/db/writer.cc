@@ -47,11 +47,6 @@ void AddKeys(const Token& token, std::vector<std::string_view>& keys) {
 
 }  // namespace
 
-absl::Status Writer::Commit(Batch& batch, Durability durability) {
-  clock_.Keep(batch);
-  return store_.Commit(batch, durability);
-}
-
 // --- Issue ---
 
 absl::StatusOr<std::vector<Writer::Prepared>> Writer::Prepare(
@@ -127,9 +122,9 @@ absl::Status Writer::FindHolders(absl::Span<const DigestClaim> claims,
     ASSIGN_OR_RETURN(const DigestRow row,
                      ParseDigestRow(claims[i].digest, *value));
     if (row.validity.expires_at > now) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("the digest of token ", claims[i].claimant.ToString(),
-                       " is that of token ", row.id.ToString()));
+      return AtPosition(absl::AlreadyExistsError(absl::StrCat(
+                            "its digest is that of token ", row.id.ToString())),
+                        claims[i].position, claims[i].batch_size);
     }
     holders.push_back(row.id);
   }
@@ -172,12 +167,13 @@ absl::StatusOr<std::vector<TokenId>> Writer::Issue(
   ASSIGN_OR_RETURN(const std::vector<Prepared> prepared, Prepare(tokens, now));
   std::vector<std::string_view> keys;
   std::vector<DigestClaim> claims;
-  for (const Prepared& one : prepared) {
-    AddKeys(one.token, keys);
-    if (one.token.digest.has_value()) {
-      claims.push_back({*one.token.digest, one.token.id});
+  for (size_t i = 0; i < prepared.size(); ++i) {
+    const Token& token = prepared[i].token;
+    AddKeys(token, keys);
+    if (token.digest.has_value()) {
+      claims.push_back({*token.digest, i, prepared.size()});
     }
-    ids.push_back(one.token.id);
+    ids.push_back(token.id);
   }
   std::vector<TokenId> holders;
   // The holders of digests are known only under the digests' locks; to change
@@ -202,7 +198,7 @@ absl::StatusOr<std::vector<TokenId>> Writer::Issue(
         return AtPosition(status, i, prepared.size());
       }
     }
-    RETURN_IF_ERROR(Commit(batch, options.durability));
+    RETURN_IF_ERROR(store_.Commit(batch, options.durability));
     return ids;
   }
 }
@@ -268,7 +264,7 @@ absl::StatusOr<Token> Writer::Change(const TokenId& id,
     if (after.digest.has_value() && after.digest != before.digest) {
       new_digest = after.digest;
       if (!lock.Covers(new_digest->bytes())) continue;
-      claims.push_back({*new_digest, id});
+      claims.push_back({.digest = *new_digest});
     }
     RETURN_IF_ERROR(FindHolders(claims, clock_.Now(), holders));
     if (!holders.empty() && !lock.Covers(holders.front().bytes())) continue;
@@ -276,7 +272,7 @@ absl::StatusOr<Token> Writer::Change(const TokenId& id,
     Batch batch = store_.NewBatch();
     RETURN_IF_ERROR(Disown(holders, encoder, batch));
     RETURN_IF_ERROR(WriteChange(before, after, encoder, batch));
-    RETURN_IF_ERROR(Commit(batch, durability));
+    RETURN_IF_ERROR(store_.Commit(batch, durability));
     return after;
   }
 }
@@ -322,7 +318,7 @@ absl::Status Writer::Delete(const TokenId& id, const DeleteOptions& options) {
   RETURN_IF_ERROR(CheckPrecondition(options.precondition, token));
   Batch batch = store_.NewBatch();
   RETURN_IF_ERROR(WriteDelete(token, batch));
-  return Commit(batch, options.durability);
+  return store_.Commit(batch, options.durability);
 }
 
 }  // namespace tokendb

@@ -66,7 +66,9 @@ class Writer {
   // has one; otherwise sets `holders` to the expired tokens that have them.
   struct DigestClaim {
     Digest digest;
-    TokenId claimant;
+    // Of the token that wants it, for errors.
+    size_t position = 0;
+    size_t batch_size = 1;
   };
   absl::Status FindHolders(absl::Span<const DigestClaim> claims, Millis now,
                            std::vector<TokenId>& holders) const;
@@ -81,7 +83,6 @@ class Writer {
                                const Precondition& precondition,
                                Durability durability, Changer changer);
   absl::Status WriteDelete(const Token& token, Batch& batch) const;
-  absl::Status Commit(Batch& batch, Durability durability);
 
   // Calls `step` with the ids of up to 256 matches at a time, under their
   // locks, until `max_tokens` were changed; returns how many.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/utility/utility.h"
 #include "flatbuffers/flatbuffers.h"
 #include "src/base/coding.h"
 #include "src/base/crc32c.h"
@@ -70,8 +71,9 @@ std::optional<Id> IdOrNone(const Struct* bytes) {
   return Id(copy);
 }
 
-std::string TextOf(const flatbuffers::String* text) {
-  return text == nullptr ? std::string() : text->str();
+// Sets `out`, which is empty, to a text that may be absent.
+void ReadText(const flatbuffers::String* text, std::string& out) {
+  if (text != nullptr) out.assign(text->data(), text->size());
 }
 
 std::vector<std::string> TextsOf(const Texts* texts) {
@@ -89,38 +91,39 @@ std::optional<absl::Time> TimeOf(flatbuffers::Optional<int64_t> millis) {
   return FromMillis(*millis);
 }
 
-Token ReadToken(const TokenId& id, const schema::Token& in) {
-  Token token;
+// Sets `token`, a new one, in place: a token takes long to move.
+void ReadToken(const TokenId& id, const schema::Token& in, Token& token) {
   token.id = id;
-  token.node_id = TextOf(in.node_id());
+  ReadText(in.node_id(), token.node_id);
   token.digest = IdOrNone<Digest>(in.digest());
   if (const schema::Owner* const owner = in.owner(); owner != nullptr) {
-    token.owner = {TextOf(owner->id()), TextOf(owner->name()),
-                   TextOf(owner->email())};
+    token.owner.emplace();
+    ReadText(owner->id(), token.owner->id);
+    ReadText(owner->name(), token.owner->name);
+    ReadText(owner->email(), token.owner->email);
   }
-  token.description = TextOf(in.description());
+  ReadText(in.description(), token.description);
   token.scopes = TextsOf(in.scopes());
   token.created_at = FromMillis(in.created_at());
   token.expires_at = TimeOf(in.expires_at());
   token.last_accessed_at = TimeOf(in.last_accessed_at());
-  token.ip_address = TextOf(in.ip_address());
-  token.organization = TextOf(in.organization());
-  token.kind = TextOf(in.kind());
-  token.name = TextOf(in.name());
+  ReadText(in.ip_address(), token.ip_address);
+  ReadText(in.organization(), token.organization);
+  ReadText(in.kind(), token.kind);
+  ReadText(in.name(), token.name);
   token.not_before = TimeOf(in.not_before());
   token.revoked_at = TimeOf(in.revoked_at());
-  token.revoked_reason = TextOf(in.revoked_reason());
+  ReadText(in.revoked_reason(), token.revoked_reason);
   token.enabled = in.enabled();
   token.family_id = IdOrNone<TokenId>(in.family_id());
   token.parent_id = IdOrNone<TokenId>(in.parent_id());
-  token.created_by = TextOf(in.created_by());
+  ReadText(in.created_by(), token.created_by);
   token.allowed_cidrs = TextsOf(in.allowed_cidrs());
   token.pepper_version = in.pepper_version();
   if (in.metadata() != nullptr) {
     token.metadata.assign(in.metadata()->begin(), in.metadata()->end());
   }
   token.version = in.version();
-  return token;
 }
 
 absl::Status CheckHeader(const TokenId& id, std::string_view value) {
@@ -258,9 +261,10 @@ absl::StatusOr<Token> DecodeRecord(const TokenId& id, std::string_view value) {
   if (!verifier.VerifyBuffer<schema::Token>(nullptr)) {
     return Damaged(id, "its FlatBuffer is malformed");
   }
-  Token token = ReadToken(id, *flatbuffers::GetRoot<schema::Token>(aligned));
+  absl::StatusOr<Token> token{absl::in_place};
+  ReadToken(id, *flatbuffers::GetRoot<schema::Token>(aligned), *token);
   if (FromOrderedMillis(LoadBig64(&value[kExpiryOffset])) !=
-      ValidityOf(token).expires_at) {
+      ValidityOf(*token).expires_at) {
     return Damaged(id, "its header contradicts it");
   }
   return token;

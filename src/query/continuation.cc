@@ -1,5 +1,6 @@
 #include "src/query/continuation.h"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -72,9 +73,10 @@ std::string Fingerprint(const Query& query) {
   text.push_back(static_cast<char>(query.order));
   text.push_back(static_cast<char>(query.direction));
 
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-         hash.data());
+  // Fetched once: SHA256() would look the algorithm up each time.
+  static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+  EVP_Digest(text.data(), text.size(), hash.data(), nullptr, kSha256, nullptr);
   return {reinterpret_cast<const char*>(hash.data()), kFingerprintBytes};
 }
 
@@ -89,12 +91,15 @@ std::string EncodeContinuation(const Query& query, const Position& position) {
   return absl::WebSafeBase64Escape(bytes);
 }
 
-absl::StatusOr<Position> DecodeContinuation(const Query& query) {
+absl::StatusOr<std::optional<Position>> ReadContinuation(const Query& query) {
+  if (query.continuation.empty()) return std::nullopt;
   std::string bytes;
   const bool decoded =
       absl::WebSafeBase64Unescape(query.continuation, &bytes) &&
       bytes.size() == kBodyBytes + sizeof(uint32_t) &&
       bytes.front() == kVersion &&
+      // One position has one text: the last character has bits to spare.
+      absl::WebSafeBase64Escape(bytes) == query.continuation &&
       LoadBig32(&bytes[kBodyBytes]) ==
           ExtendCrc32c(0, std::string_view(bytes).substr(0, kBodyBytes));
   if (!decoded) {

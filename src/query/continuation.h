@@ -8,6 +8,7 @@
 #ifndef TOKENDB_SRC_QUERY_CONTINUATION_H_
 #define TOKENDB_SRC_QUERY_CONTINUATION_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,10 +20,10 @@ namespace tokendb {
 // Returns the continuation that goes on after `position`.
 std::string EncodeContinuation(const Query& query, const Position& position);
 
-// Reads `query.continuation`, which is not empty. InvalidArgument if it is
-// damaged or was made for another query. The page size and the bounds on work
-// may differ.
-absl::StatusOr<Position> DecodeContinuation(const Query& query);
+// Returns the position that `query` goes on after; none without a continuation.
+// InvalidArgument if that is damaged or was made for another query. The page
+// size and the bounds on work may differ.
+absl::StatusOr<std::optional<Position>> ReadContinuation(const Query& query);
 
 }  // namespace tokendb
 

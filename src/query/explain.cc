@@ -8,6 +8,7 @@
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
 #include "src/index/keys.h"
+#include "src/query/continuation.h"
 #include "src/query/run.h"
 
 namespace tokendb {
@@ -84,6 +85,8 @@ void AddReadableRanges(const Plan& plan, const Conditions& conditions,
 
 absl::StatusOr<Explanation> ExplainQuery(const ReadView& view, Millis now,
                                          const Query& query) {
+  RETURN_IF_ERROR(CheckLimit(query));
+  RETURN_IF_ERROR(ReadContinuation(query).status());
   ASSIGN_OR_RETURN(const Conditions conditions,
                    Conditions::Compile(query, view.scopes, now));
   const Plan plan =

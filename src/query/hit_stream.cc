@@ -138,10 +138,11 @@ absl::Status FetchRecords(const ReadView& view, const Conditions& conditions,
       return absl::DataLossError(
           absl::StrCat("token ", hit.id.ToString(), " has no record"));
     }
-    ASSIGN_OR_RETURN(Token token, DecodeRecord(hit.id, *value));
-    if (conditions.TestRecord(token)) {
+    absl::StatusOr<Token> token = DecodeRecord(hit.id, *value);
+    RETURN_IF_ERROR(token.status());
+    if (conditions.TestRecord(*token)) {
       hit.decided = true;
-      hit.token = std::make_unique<Token>(std::move(token));
+      hit.token = std::make_unique<Token>(*std::move(token));
     } else if (hit.decided) {
       return absl::DataLossError(absl::StrCat("an index entry of token ",
                                               hit.id.ToString(),

@@ -22,9 +22,10 @@ bool IndexStream::Check(Cursor& cursor) {
     status_.Update(cursor.status());
     return false;
   }
-  if (!IsIndexKey(cursor.key())) {
+  key_ = cursor.key();
+  if (!IsIndexKey(key_)) {
     status_.Update(absl::DataLossError(
-        absl::StrCat("index key ", Hex(cursor.key()), " is malformed")));
+        absl::StrCat("index key ", Hex(key_), " is malformed")));
     return false;
   }
   return true;
@@ -57,6 +58,7 @@ void IndexStream::Start() {
 
 void IndexStream::TakeTop() {
   current_ = heap_.empty() || !status_.ok() ? nullptr : heap_.front();
+  if (current_ != nullptr) key_ = current_->key();
 }
 
 void IndexStream::Next() {
@@ -67,7 +69,7 @@ void IndexStream::Next() {
   const auto comes_later = [this](const Cursor* a, const Cursor* b) {
     return ComesLater(a, b);
   };
-  const std::string tail(TailOf(current_->key()));
+  const std::string tail(TailOf(key_));
   do {
     std::pop_heap(heap_.begin(), heap_.end(), comes_later);
     if (Advance(*heap_.back())) {
@@ -76,7 +78,7 @@ void IndexStream::Next() {
       heap_.pop_back();
     }
     TakeTop();
-  } while (current_ != nullptr && TailOf(current_->key()) == tail);
+  } while (current_ != nullptr && TailOf(key_) == tail);
 }
 
 }  // namespace tokendb

@@ -28,7 +28,7 @@ class IndexStream {
   void Next();
 
   // Valid until Next().
-  std::string_view key() const { return current_->key(); }
+  std::string_view key() const { return key_; }
   std::string_view value() const { return current_->value(); }
 
   const absl::Status& status() const { return status_; }
@@ -44,6 +44,7 @@ class IndexStream {
   std::vector<Cursor> cursors_;
   Direction direction_;
   Cursor* current_ = nullptr;
+  std::string_view key_;  // Of the current cursor.
   // With several cursors: those that are valid, the current one on top.
   std::vector<Cursor*> heap_;
   absl::Status status_;

@@ -19,12 +19,6 @@ struct HitPage {
   QueryStats stats;
 };
 
-absl::Status CheckLimit(const Query& query) {
-  if (query.limit >= 1 && query.limit <= kMaxPage) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("limit is ", query.limit, "; it must be 1 to ", kMaxPage));
-}
-
 // Where the next page begins; empty if there is nothing more.
 absl::StatusOr<std::string> ContinuationAfter(const Query& query,
                                               const std::vector<Hit>& hits,
@@ -44,10 +38,8 @@ absl::StatusOr<HitPage> ReadPage(const ReadView& view, Millis now,
                                  const Query& query, Need need) {
   const Stopwatch watch;
   RETURN_IF_ERROR(CheckLimit(query));
-  std::optional<Position> after;
-  if (!query.continuation.empty()) {
-    ASSIGN_OR_RETURN(after, DecodeContinuation(query));
-  }
+  ASSIGN_OR_RETURN(const std::optional<Position> after,
+                   ReadContinuation(query));
   ASSIGN_OR_RETURN(const Conditions conditions,
                    Conditions::Compile(query, view.scopes, now));
   const Plan plan = MakePlan(view.store, conditions, Purpose::kPage,
@@ -65,6 +57,12 @@ absl::StatusOr<HitPage> ReadPage(const ReadView& view, Millis now,
 }
 
 }  // namespace
+
+absl::Status CheckLimit(const Query& query) {
+  if (query.limit >= 1 && query.limit <= kMaxPage) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("limit is ", query.limit, "; it must be 1 to ", kMaxPage));
+}
 
 absl::StatusOr<Page> ListTokens(const ReadView& view, Millis now,
                                 const Query& query) {

@@ -45,6 +45,10 @@ void CutOff(KeyRange& range, const std::string& prefix, Driver driver,
   range.lower = std::max(range.lower, bound);
 }
 
+// A range smaller than what the store can estimate is taken for this part of
+// its term, so that the smaller term is preferred.
+constexpr uint64_t kSmallRangePart = 16;
+
 uint64_t Estimate(const Store& store, const Conditions& conditions,
                   const DriverOption& option) {
   DriverOption first = option;
@@ -52,6 +56,13 @@ uint64_t Estimate(const Store& store, const Conditions& conditions,
   uint64_t entries = 0;
   for (const KeyRange& range : RangesOf(first, conditions, std::nullopt)) {
     entries += store.EstimateEntries(Family::kIndex, range);
+  }
+  if (entries == 0) {
+    for (const std::string& prefix : first.prefixes) {
+      entries +=
+          store.EstimateEntries(Family::kIndex, {prefix, PrefixEnd(prefix)});
+    }
+    entries /= kSmallRangePart;
   }
   return entries * option.prefixes.size() /
          std::max<size_t>(1, first.prefixes.size());

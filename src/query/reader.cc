@@ -59,10 +59,8 @@ class Reader final : public TokenReader {
 absl::StatusOr<std::unique_ptr<TokenReader>> MakeReader(
     const Store& store, const ScopeDictionary& scopes, Snapshot snapshot,
     Millis now, const Query& query) {
-  std::optional<Position> after;
-  if (!query.continuation.empty()) {
-    ASSIGN_OR_RETURN(after, DecodeContinuation(query));
-  }
+  ASSIGN_OR_RETURN(const std::optional<Position> after,
+                   ReadContinuation(query));
   ASSIGN_OR_RETURN(Conditions conditions,
                    Conditions::Compile(query, scopes, now));
   return std::make_unique<Reader>(store, scopes, std::move(snapshot),

@@ -65,7 +65,13 @@ absl::Status ResultStream::ReadOrdered(size_t size, Need need,
     hits.reserve(std::min(batch, kMaxFetch));
     Hit hit;
     while (hits.size() < std::min(batch, kMaxFetch) && hits_.Next(hit)) {
-      hits.push_back(std::move(hit));
+      // What the index has decided need not wait for a fetch.
+      if (need == Need::kIds && hit.decided && hits.empty()) {
+        results.push_back(std::move(hit));
+        if (results.size() == size) return absl::OkStatus();
+      } else {
+        hits.push_back(std::move(hit));
+      }
     }
     RETURN_IF_ERROR(hits_.status());
     if (hits.empty()) break;

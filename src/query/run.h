@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/millis.h"
@@ -16,6 +17,9 @@
 namespace tokendb {
 
 inline constexpr size_t kMaxPage = 10000;
+
+// InvalidArgument if `query.limit` is not 1 to kMaxPage.
+absl::Status CheckLimit(const Query& query);
 
 // `view` must outlive the call; `now` is not earlier than the snapshot.
 absl::StatusOr<Page> ListTokens(const ReadView& view, Millis now,

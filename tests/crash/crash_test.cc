@@ -3,10 +3,12 @@
 //
 //   crash_test --kills=200 [--seed=1] [--threads=3]
 //
-// The writing process tells its parent, on a pipe, what it is about to do and
-// then that it was acknowledged. After the kill every acknowledged change must
-// be there, the one under way in each thread wholly or not at all, and Check()
-// must find nothing.
+// The writing process is this program, started anew: a mere fork of a process
+// that has opened a database lacks RocksDB's background threads, and would
+// never flush or compact. It tells its parent, on a pipe, what it is about to
+// do and then that it was acknowledged. After the kill every acknowledged
+// change must be there, the one under way in each thread wholly or not at all,
+// and Check() must find nothing.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -19,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -152,8 +155,8 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
   while (true) {
     Operation operation;
     operation.serial = random() >> 1;
-    const int token = thread + threads * static_cast<int>(
-                                             random() % present.size());
+    const int token =
+        thread + threads * static_cast<int>(random() % present.size());
     operation.tokens = {token};
     const uint64_t choice = random() % 100;
     if (choice < 5) {
@@ -168,8 +171,10 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
     } else if (choice < 30 && present[token]) {
       operation.kind = Kind::kDelete;
     } else if (choice == 99) {
+      Say(fd, absl::StrCat("upkeep ", thread, "\n"));
       if (!db.Flush().ok()) _exit(4);
       if (random() % 4 == 0 && !db.Compact().ok()) _exit(5);
+      Say(fd, absl::StrCat("kept ", thread, "\n"));
       continue;
     }
     std::string line = absl::StrCat(
@@ -177,8 +182,7 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
         " ", operation.serial);
     for (const int each : operation.tokens) absl::StrAppend(&line, " ", each);
     Say(fd, line + "\n");
-    if (absl::Status status = Do(db, operation, present[token]);
-        !status.ok()) {
+    if (absl::Status status = Do(db, operation, present[token]); !status.ok()) {
       Say(fd, absl::StrCat("fail ", thread, " ", status.ToString(), "\n"));
       _exit(6);
     }
@@ -189,6 +193,7 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
   }
 }
 
+// What Parent::StartWriter() asks for.
 [[noreturn]] void RunWriter(const std::string& path, int fd, uint64_t seed,
                             int threads) {
   auto db = Database::Open(path, {.write_buffer_bytes = 1 << 18});
@@ -211,6 +216,8 @@ struct Totals {
   uint64_t acknowledged = 0;
   uint64_t under_way_applied = 0;
   uint64_t under_way_absent = 0;
+  uint64_t killed_opening = 0;
+  uint64_t upkeep_under_way = 0;  // Kills during Flush() or Compact().
 };
 
 class Parent {
@@ -222,6 +229,7 @@ class Parent {
 
  private:
   bool KillOnce(const std::string& path);
+  pid_t StartWriter(const std::string& path, int fd);
   bool ReadLines(int fd);
   bool Verify(const std::string& path);
   bool VerifyToken(const Database& db, int token, const State& state,
@@ -247,6 +255,8 @@ bool Parent::ReadLines(int fd) {
   for (ssize_t n = 0; (n = read(fd, buffer.data(), buffer.size())) > 0;) {
     text.append(buffer.data(), static_cast<size_t>(n));
   }
+  totals_.killed_opening += text.empty() ? 1 : 0;
+  std::set<int> upkeep;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
@@ -268,8 +278,13 @@ bool Parent::ReadLines(int fd) {
       }
       under_way_.erase(thread);
       ++totals_.acknowledged;
+    } else if (word == "upkeep") {
+      upkeep.insert(thread);
+    } else if (word == "kept") {
+      upkeep.erase(thread);
     }
   }
+  totals_.upkeep_under_way += upkeep.empty() ? 0 : 1;
   return true;
 }
 
@@ -282,8 +297,8 @@ bool Parent::VerifyToken(const Database& db, int token, const State& state,
     return false;
   }
   if (!actual.ok()) {
-    difference = absl::StrCat("token ", token, ": ",
-                              actual.status().ToString());
+    difference =
+        absl::StrCat("token ", token, ": ", actual.status().ToString());
     return false;
   }
   Token expected = MakeToken(token, state.serial);
@@ -309,8 +324,7 @@ bool Parent::VerifyUnderWay(const Database& db, const Operation& operation) {
   for (const int token : operation.tokens) {
     const State before = states_[token];
     all_before &= VerifyToken(db, token, before, difference);
-    all_after &=
-        VerifyToken(db, token, After(operation, before), difference);
+    all_after &= VerifyToken(db, token, After(operation, before), difference);
   }
   if (!all_before && !all_after) {
     return Fail("a change is there in part: " + difference);
@@ -351,19 +365,34 @@ bool Parent::Verify(const std::string& path) {
   return true;
 }
 
+// Starts this program as the writer of `path`, which talks to `fd`. Returns its
+// process id, negative on an error.
+pid_t Parent::StartWriter(const std::string& path, int fd) {
+  std::vector<std::string> words = {"crash_test", path, absl::StrCat(fd),
+                                    absl::StrCat(random_() >> 1),
+                                    absl::StrCat(flags_.threads)};
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    execv("/proc/self/exe", arguments.data());
+    _exit(9);
+  }
+  return child;
+}
+
 bool Parent::KillOnce(const std::string& path) {
   int fds[2];
-  if (pipe(fds) != 0) return Fail("no pipe");
-  const uint64_t child_seed = random_();
-  const pid_t child = fork();
-  if (child < 0) return Fail("no process");
-  if (child == 0) {
-    close(fds[0]);
-    RunWriter(path, fds[1], child_seed, static_cast<int>(flags_.threads));
+  // The writer must not hold the reading end, nor one of an earlier pipe.
+  if (pipe(fds) != 0 || fcntl(fds[0], F_SETFD, FD_CLOEXEC) != 0) {
+    return Fail("no pipe");
   }
+  const pid_t child = StartWriter(path, fds[1]);
+  if (child < 0) return Fail("no process");
   close(fds[1]);
   // Sometimes while it is still opening the database.
-  const uint64_t limit = random_() % 5 == 0 ? 20000 : 120000;
+  const uint64_t limit = random_() % 5 == 0 ? 30000 : 150000;
   std::thread killer([&, delay = random_() % limit] {
     usleep(static_cast<useconds_t>(delay));
     kill(child, SIGKILL);
@@ -391,9 +420,12 @@ bool Parent::Run() {
     if (!KillOnce(*dir / "db")) return false;
   }
   std::printf(
-      "%llu kills: %llu changes acknowledged, none lost; of those under way "
-      "%llu were made, %llu not; every check was clean\n",
+      "%llu kills (%llu while opening, %llu in flush or compaction): %llu "
+      "changes acknowledged, none lost; of those under way %llu were made, "
+      "%llu not; every check was clean\n",
       static_cast<unsigned long long>(kills_),
+      static_cast<unsigned long long>(totals_.killed_opening),
+      static_cast<unsigned long long>(totals_.upkeep_under_way),
       static_cast<unsigned long long>(totals_.acknowledged),
       static_cast<unsigned long long>(totals_.under_way_applied),
       static_cast<unsigned long long>(totals_.under_way_absent));
@@ -407,6 +439,14 @@ bool Parent::Run() {
 
 int main(int argc, char** argv) {
   tokendb::testing::Flags flags;
+  if (argc == 5) {
+    uint64_t numbers[3];
+    for (int i = 0; i < 3; ++i) {
+      if (!absl::SimpleAtoi(argv[i + 2], &numbers[i])) return 2;
+    }
+    tokendb::testing::RunWriter(argv[1], static_cast<int>(numbers[0]),
+                                numbers[1], static_cast<int>(numbers[2]));
+  }
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const size_t equals = argument.find('=');

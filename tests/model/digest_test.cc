@@ -4,6 +4,7 @@
 #include <array>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "tests/model/sample_token.h"
 #include "tests/support/status_matchers.h"

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -346,7 +347,7 @@ TEST(RecordCodecTest, RecordOfANewerSchemaIsReadAndKnownAsSuch) {
   EXPECT_FALSE(WrittenByNewerSchema(RecordOf(token)));
 }
 
-// A release could have written a field's default explicitly or left it out.
+// Fields at their defaults are not in the record at all.
 TEST(RecordCodecTest, EmptyBodyReadsAsDefaults) {
   flatbuffers::FlatBufferBuilder builder;
   builder.Finish(schema::TokenBuilder(builder).Finish());

@@ -11,17 +11,27 @@ using std::string_literals::operator""s;
 
 // Prefixes of each other, with the bytes that escaping must get right.
 const std::vector<std::string>& Owners() {
-  static const auto* const owners = new std::vector<std::string>{
-      "a",        "ab",        "a\0b"s,       "\0"s,       "\0\0"s,
-      "\0\xFF"s,  "\xFF"s,     "\xFF\xFF"s,   "\0\x01"s,   "user:42",
-      "a\0"s,     "a\0\x01"s,  std::string(255, 'x')};
+  static const auto* const owners =
+      new std::vector<std::string>{"a",
+                                   "ab",
+                                   "a\0b"s,
+                                   "\0"s,
+                                   "\0\0"s,
+                                   "\0\xFF"s,
+                                   "\xFF"s,
+                                   "\xFF\xFF"s,
+                                   "\0\x01"s,
+                                   "user:42",
+                                   "a\0"s,
+                                   "a\0\x01"s,
+                                   std::string(255, 'x')};
   return *owners;
 }
 
 const std::vector<std::string>& Scopes() {
   static const auto* const scopes = new std::vector<std::string>{
-      "read",      "read:user", "write", "read_builds", "a b,c",
-      "*",         "\xC3\xA9",  "\0"s,   std::string(255, 's')};
+      "read", "read:user", "write", "read_builds",        "a b,c",
+      "*",    "\xC3\xA9",  "\0"s,   std::string(255, 's')};
   return *scopes;
 }
 
@@ -55,19 +65,36 @@ TokenId Generator::MakeId() {
 
 absl::Time Generator::MakeTime(absl::Time now) {
   static const std::vector<absl::Duration> kOffsets = {
-      absl::ZeroDuration(),    absl::Milliseconds(1), absl::Milliseconds(-1),
-      absl::Milliseconds(2),   absl::Seconds(1),      absl::Seconds(-1),
-      absl::Minutes(1),        absl::Minutes(-1),     absl::Hours(1),
-      absl::Hours(26),         absl::Hours(-30),      absl::Hours(24 * 400)};
+      absl::ZeroDuration(),  absl::Milliseconds(1), absl::Milliseconds(-1),
+      absl::Milliseconds(2), absl::Seconds(1),      absl::Seconds(-1),
+      absl::Minutes(1),      absl::Minutes(-1),     absl::Hours(1),
+      absl::Hours(26),       absl::Hours(-30),      absl::Hours(24 * 400)};
   if (OneIn(40)) return absl::UnixEpoch();
-  return now + Pick(kOffsets);
+  // Sometimes finer than what is kept.
+  const absl::Duration fine =
+      OneIn(8) ? absl::Microseconds(1 + Below(999)) : absl::ZeroDuration();
+  return now + Pick(kOffsets) + fine;
 }
 
 std::vector<std::string> Generator::PickScopes(uint64_t most) {
   std::vector<std::string> scopes;
   // Sometimes the same twice, and in no order.
-  for (uint64_t n = Below(most + 1); n > 0; --n) scopes.push_back(Pick(Scopes()));
+  for (uint64_t n = Below(most + 1); n > 0; --n)
+    scopes.push_back(Pick(Scopes()));
   return scopes;
+}
+
+// What no query asks for, but every copy must keep.
+void Generator::AddDetails(Token& token) {
+  if (token.owner && OneIn(2)) token.owner->email = "name@example.org";
+  if (OneIn(5)) token.node_id = "QVBJQWNjZXNzVG9rZW4=";
+  if (OneIn(5)) token.name = "n" + std::to_string(Below(9));
+  if (OneIn(5)) token.revoked_reason = "why not";
+  if (OneIn(5)) token.family_id = MakeId();
+  if (OneIn(5)) token.parent_id = MakeId();
+  if (OneIn(5)) token.created_by = "admin\0x"s;
+  if (OneIn(5)) token.allowed_cidrs = {"192.0.2.0/24", "2001:db8::/32", "::1"};
+  if (OneIn(5)) token.pepper_version = static_cast<uint32_t>(Below(3));
 }
 
 Token Generator::MakeToken(absl::Time now) {
@@ -92,6 +119,7 @@ Token Generator::MakeToken(absl::Time now) {
   if (OneIn(8)) token.revoked_at = MakeTime(now);
   token.enabled = !OneIn(10);
   if (OneIn(10)) token.metadata = std::string(Below(3000), '\x80');
+  AddDetails(token);
   return token;
 }
 
@@ -121,7 +149,28 @@ TokenPatch Generator::MakePatch(absl::Time now) {
   change(patch.digest, MakeDigest());
   change(patch.organization, values.organization);
   change(patch.kind, values.kind);
-  return patch;
+  change(patch.ip_address, values.ip_address);
+  change(patch.node_id, values.node_id);
+  change(patch.name, values.name);
+  change(patch.revoked_reason, values.revoked_reason);
+  change(patch.created_by, values.created_by);
+  change(patch.allowed_cidrs, values.allowed_cidrs);
+  change(patch.pepper_version, values.pepper_version);
+  change(patch.metadata, values.metadata);
+  if (OneIn(10)) patch.family_id = MakeId();
+  if (OneIn(10)) patch.parent_id = kClear;
+  // Mostly a few fields; sometimes none at all.
+  return OneIn(20) ? TokenPatch() : patch;
+}
+
+Precondition Generator::MakePrecondition(const Token& token) {
+  Precondition precondition;
+  if (OneIn(4)) precondition.if_version = token.version + (OneIn(3) ? 1 : 0);
+  if (OneIn(6)) {
+    precondition.if_owner =
+        token.owner && !OneIn(3) ? token.owner->id : Pick(Owners());
+  }
+  return precondition;
 }
 
 TimeRange Generator::MakeRange(absl::Time now) {
@@ -154,8 +203,7 @@ Query Generator::MakeQuery(absl::Time now, const std::vector<TokenId>& ids) {
   if (OneIn(30)) query.scopes.all_of.emplace_back("never used");
   if (OneIn(4)) query.expires = MakeRange(now);
   if (OneIn(8)) {
-    query.lifetime =
-        OneIn(2) ? Lifetime::kExpiring : Lifetime::kNeverExpiring;
+    query.lifetime = OneIn(2) ? Lifetime::kExpiring : Lifetime::kNeverExpiring;
   }
   if (OneIn(4)) query.created = MakeRange(now);
   if (OneIn(10)) query.last_accessed = MakeRange(now);
@@ -173,13 +221,10 @@ Query Generator::MakeQuery(absl::Time now, const std::vector<TokenId>& ids) {
   if (OneIn(12)) query.kind = "refresh";
   if (OneIn(12)) query.ip_address = "192.0.2.1";
   if (OneIn(20)) {
-    query.residual = [](const Token& token) {
-      return token.version % 2 == 1;
-    };
+    query.residual = [](const Token& token) { return token.version % 2 == 1; };
   }
   query.order = OneIn(2) ? Order::kExpiry : Order::kCreation;
-  query.direction =
-      OneIn(2) ? Direction::kAscending : Direction::kDescending;
+  query.direction = OneIn(2) ? Direction::kAscending : Direction::kDescending;
   query.limit = OneIn(3) ? 1 + Below(4) : 1 + Below(200);
   if (OneIn(5)) query.max_examined = 1 + Below(30);
   if (OneIn(20)) query.max_time = absl::Nanoseconds(1);

@@ -25,6 +25,9 @@ class Generator {
   Token MakeToken(absl::Time now);
   TokenPatch MakePatch(absl::Time now);
 
+  // One that mostly holds for `token`.
+  Precondition MakePrecondition(const Token& token);
+
   // `ids` are those that exist.
   Query MakeQuery(absl::Time now, const std::vector<TokenId>& ids);
   Digest MakeDigest();
@@ -39,6 +42,7 @@ class Generator {
   }
   std::vector<std::string> PickScopes(uint64_t most);
   TimeRange MakeRange(absl::Time now);
+  void AddDetails(Token& token);
 
   std::mt19937_64 random_;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
-#include <tuple>
 #include <utility>
 
 namespace tokendb::testing {
@@ -28,10 +27,74 @@ bool Has(const Values& values, const Value& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-// What the database makes of scopes.
-void SortScopes(Token& token) {
+absl::Time Down(absl::Time time) {
+  return absl::UnixEpoch() +
+         absl::Floor(time - absl::UnixEpoch(), absl::Milliseconds(1));
+}
+
+absl::Time Up(absl::Time time) {
+  return absl::UnixEpoch() +
+         absl::Ceil(time - absl::UnixEpoch(), absl::Milliseconds(1));
+}
+
+// What the database makes of scopes and times.
+void Tidy(Token& token) {
   const std::set<std::string> scopes(token.scopes.begin(), token.scopes.end());
   token.scopes.assign(scopes.begin(), scopes.end());
+  token.created_at = Down(token.created_at);
+  if (token.expires_at) token.expires_at = Down(*token.expires_at);
+  if (token.last_accessed_at) {
+    token.last_accessed_at = Down(*token.last_accessed_at);
+  }
+  if (token.revoked_at) token.revoked_at = Down(*token.revoked_at);
+  if (token.not_before) token.not_before = Up(*token.not_before);
+}
+
+// A field that has no value is left at its default.
+template <typename T, typename Field>
+void Set(const Change<T>& change, Field& field, Field cleared = Field()) {
+  if (change.IsClear()) field = cleared;
+  if (change.value()) field = *change.value();
+}
+
+void SetAll(const TokenPatch& patch, Token& token) {
+  Set(patch.node_id, token.node_id);
+  Set(patch.digest, token.digest);
+  Set(patch.owner, token.owner);
+  Set(patch.description, token.description);
+  Set(patch.scopes, token.scopes);
+  Set(patch.expires_at, token.expires_at);
+  Set(patch.last_accessed_at, token.last_accessed_at);
+  Set(patch.ip_address, token.ip_address);
+  Set(patch.organization, token.organization);
+  Set(patch.kind, token.kind);
+  Set(patch.name, token.name);
+  Set(patch.not_before, token.not_before);
+  Set(patch.revoked_at, token.revoked_at);
+  Set(patch.revoked_reason, token.revoked_reason);
+  Set(patch.enabled, token.enabled, true);
+  Set(patch.family_id, token.family_id);
+  Set(patch.parent_id, token.parent_id);
+  Set(patch.created_by, token.created_by);
+  Set(patch.allowed_cidrs, token.allowed_cidrs);
+  Set(patch.pepper_version, token.pepper_version);
+  Set(patch.metadata, token.metadata);
+}
+
+bool Holds(const Precondition& precondition, const Token& token) {
+  if (precondition.if_version && *precondition.if_version != token.version) {
+    return false;
+  }
+  return !precondition.if_owner ||
+         (token.owner && token.owner->id == *precondition.if_owner);
+}
+
+// A token's place in the order of a query.
+std::pair<absl::Time, TokenId> PlaceOf(const Query& query, const Token& token) {
+  return {query.order == Order::kCreation
+              ? token.created_at
+              : token.expires_at.value_or(absl::InfiniteFuture()),
+          token.id};
 }
 
 bool ScopesMatch(const ScopeCondition& wanted, const Token& token) {
@@ -52,6 +115,8 @@ bool ScopesMatch(const ScopeCondition& wanted, const Token& token) {
 }
 
 }  // namespace
+
+void Model::SetClock(absl::Time time) { now_ = std::max(now_, Down(time)); }
 
 TokenState Model::StateOf(const Token& token) const {
   if (token.revoked_at && *token.revoked_at <= now_) {
@@ -94,8 +159,7 @@ bool Model::Matches(const Query& query, const Token& token) const {
   if (Lower(token.description).find(Lower(query.text)) == std::string::npos) {
     return false;
   }
-  if (!query.organization.empty() &&
-      query.organization != token.organization) {
+  if (!query.organization.empty() && query.organization != token.organization) {
     return false;
   }
   if (!query.kind.empty() && query.kind != token.kind) return false;
@@ -110,18 +174,24 @@ std::vector<Token> Model::Select(const Query& query) const {
   for (const auto& [id, token] : tokens_) {
     if (Matches(query, token)) matches.push_back(token);
   }
-  const auto place = [&](const Token& token) {
-    const absl::Time time =
-        query.order == Order::kCreation
-            ? token.created_at
-            : token.expires_at.value_or(absl::InfiniteFuture());
-    return std::make_tuple(time, token.id);
-  };
   std::sort(matches.begin(), matches.end(),
-            [&](const Token& a, const Token& b) { return place(a) < place(b); });
+            [&](const Token& a, const Token& b) {
+              return PlaceOf(query, a) < PlaceOf(query, b);
+            });
   if (query.direction == Direction::kDescending) {
     std::reverse(matches.begin(), matches.end());
   }
+  return matches;
+}
+
+std::vector<Token> Model::SelectAfter(const Query& query,
+                                      const Token& last) const {
+  std::vector<Token> matches = Select(query);
+  std::erase_if(matches, [&](const Token& token) {
+    return query.direction == Direction::kAscending
+               ? PlaceOf(query, token) <= PlaceOf(query, last)
+               : PlaceOf(query, token) >= PlaceOf(query, last);
+  });
   return matches;
 }
 
@@ -203,7 +273,7 @@ void Model::Issue(std::vector<Token> tokens, const std::vector<TokenId>& ids) {
     token.id = ids[i];
     token.version = 1;
     if (token.created_at == absl::InfinitePast()) token.created_at = now_;
-    SortScopes(token);
+    Tidy(token);
     TakeDigest(token);
     tokens_[token.id] = token;
   }
@@ -213,14 +283,12 @@ absl::StatusCode Model::Update(const TokenId& id, const TokenPatch& patch,
                                const Precondition& precondition) {
   const Token* const before = Find(id);
   if (before == nullptr) return absl::StatusCode::kNotFound;
-  if ((precondition.if_version &&
-       *precondition.if_version != before->version) ||
-      (precondition.if_owner &&
-       (!before->owner || before->owner->id != *precondition.if_owner))) {
+  if (!Holds(precondition, *before)) {
     return absl::StatusCode::kFailedPrecondition;
   }
-  Token after = Apply(patch, *before);
-  SortScopes(after);
+  Token after = *before;
+  SetAll(patch, after);
+  Tidy(after);
   if (after == *before) return absl::StatusCode::kOk;
   if (after.digest && !DigestIsFree(*after.digest, id)) {
     return absl::StatusCode::kAlreadyExists;
@@ -236,7 +304,10 @@ absl::StatusCode Model::Revoke(const TokenId& id,
   const auto it = tokens_.find(id);
   if (it == tokens_.end()) return absl::StatusCode::kNotFound;
   Token& token = it->second;
-  const absl::Time at = options.at.value_or(now_);
+  if (!Holds(options.precondition, token)) {
+    return absl::StatusCode::kFailedPrecondition;
+  }
+  const absl::Time at = Down(options.at.value_or(now_));
   if (token.revoked_at && *token.revoked_at <= at) return absl::StatusCode::kOk;
   token.revoked_at = at;
   token.revoked_reason = options.reason;
@@ -244,9 +315,15 @@ absl::StatusCode Model::Revoke(const TokenId& id,
   return absl::StatusCode::kOk;
 }
 
-absl::StatusCode Model::Delete(const TokenId& id) {
-  return tokens_.erase(id) == 1 ? absl::StatusCode::kOk
-                                : absl::StatusCode::kNotFound;
+absl::StatusCode Model::Delete(const TokenId& id,
+                               const Precondition& precondition) {
+  const auto it = tokens_.find(id);
+  if (it == tokens_.end()) return absl::StatusCode::kNotFound;
+  if (!Holds(precondition, it->second)) {
+    return absl::StatusCode::kFailedPrecondition;
+  }
+  tokens_.erase(it);
+  return absl::StatusCode::kOk;
 }
 
 uint64_t Model::RevokeAll(const Query& query, const std::string& reason) {

@@ -16,8 +16,8 @@ namespace tokendb::testing {
 
 class Model {
  public:
-  // The time: never goes back.
-  void SetClock(absl::Time time) { now_ = std::max(now_, time); }
+  // The time, in milliseconds: never goes back.
+  void SetClock(absl::Time time);
   absl::Time now() const { return now_; }
 
   // Whether the tokens can be issued together. If so, they are: with the ids
@@ -29,14 +29,18 @@ class Model {
   absl::StatusCode Update(const TokenId& id, const TokenPatch& patch,
                           const Precondition& precondition);
   absl::StatusCode Revoke(const TokenId& id, const RevokeOptions& options);
-  absl::StatusCode Delete(const TokenId& id);
+  absl::StatusCode Delete(const TokenId& id, const Precondition& precondition);
   uint64_t RevokeAll(const Query& query, const std::string& reason);
   uint64_t DeleteAll(const Query& query);
 
   // All matches in the order of the query; paging is not applied.
   std::vector<Token> Select(const Query& query) const;
-  std::map<std::optional<std::string>, uint64_t> Group(
-      const Query& query, Grouping grouping) const;
+
+  // Those of them that come after `last`, which may have changed since it was
+  // read, or be gone.
+  std::vector<Token> SelectAfter(const Query& query, const Token& last) const;
+  std::map<std::optional<std::string>, uint64_t> Group(const Query& query,
+                                                       Grouping grouping) const;
 
   TokenState StateOf(const Token& token) const;
   const Token* Find(const TokenId& id) const;

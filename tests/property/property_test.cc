@@ -5,9 +5,12 @@
 //
 // A failure prints the seed and the last operations. An even seed repeats it
 // exactly; with an odd one the database makes the ids, which are random.
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,8 +35,7 @@ constexpr Durability kFast = Durability::kBuffered;
 
 class Runner {
  public:
-  explicit Runner(uint64_t seed)
-      : generator_(seed), own_ids_(seed % 2 == 0) {
+  explicit Runner(uint64_t seed) : generator_(seed), own_ids_(seed % 2 == 0) {
     Reopen();
   }
 
@@ -53,6 +55,12 @@ class Runner {
     std::vector<Token> expected;
   };
 
+  // A query read page by page while the database changes.
+  struct OpenPages {
+    Query query;
+    Token last;  // Of the page before.
+  };
+
   void Reopen();
   void MoveClock();
   bool Issue();
@@ -63,7 +71,14 @@ class Runner {
   bool DeleteAll();
   bool HoldReader();
   bool CloseReader();
+  bool ReadNextPage();
   bool Compare();
+  template <typename Change>
+  bool SameInSteps(const char* what, uint64_t expected, uint64_t most,
+                   Change change);
+  uint64_t SomeMost() {
+    return generator_.OneIn(2) ? 1 + generator_.Below(5) : UINT64_MAX;
+  }
   bool Same(const std::string& difference);
   bool SameCode(const char* what, absl::StatusCode expected,
                 const absl::Status& actual);
@@ -78,6 +93,11 @@ class Runner {
   }
   // Mostly one that exists.
   TokenId SomeId();
+  Precondition SomePrecondition(const TokenId& id) {
+    const Token* const token = model_.Find(id);
+    return token == nullptr ? Precondition()
+                            : generator_.MakePrecondition(*token);
+  }
   Query ConditionalQuery();
 
   Generator generator_;
@@ -89,6 +109,7 @@ class Runner {
   Model model_;
   std::unique_ptr<Database> db_;
   std::vector<OpenReader> readers_;
+  std::vector<OpenPages> pages_;
   std::deque<std::string> log_;
   uint64_t comparisons_ = 0;
 };
@@ -111,9 +132,9 @@ void Runner::Reopen() {
 
 void Runner::MoveClock() {
   static const std::vector<absl::Duration> kSteps = {
-      absl::Milliseconds(1), absl::Milliseconds(999), absl::Seconds(1),
-      absl::Minutes(1),      absl::Hours(1),          absl::Hours(25),
-      absl::Hours(-24)};
+      absl::Milliseconds(1), absl::Milliseconds(999), absl::Microseconds(300),
+      absl::Seconds(1),      absl::Minutes(1),        absl::Hours(1),
+      absl::Hours(25),       absl::Hours(-24)};
   clock_.Advance(kSteps[generator_.Below(kSteps.size())]);
   model_.SetClock(clock_.Now());
   Log("clock " + absl::FormatTime(clock_.Now()));
@@ -142,8 +163,7 @@ bool Runner::SameCode(const char* what, absl::StatusCode expected,
                       const absl::Status& actual) {
   return Same(actual.code() == expected
                   ? ""
-                  : absl::StrCat(what, ": ", actual.ToString(),
-                                 ", the model: ",
+                  : absl::StrCat(what, ": ", actual.ToString(), ", the model: ",
                                  absl::StatusCodeToString(expected)));
 }
 
@@ -158,10 +178,10 @@ bool Runner::Issue() {
   const bool possible = model_.CanIssue(tokens);
   const auto ids = db_->IssueBatch(tokens, {.durability = kFast});
   Log(absl::StrCat("issue ", count, " ", possible));
-  if (!SameCode("issue",
-                possible ? absl::StatusCode::kOk
-                         : absl::StatusCode::kAlreadyExists,
-                ids.status())) {
+  if (!SameCode(
+          "issue",
+          possible ? absl::StatusCode::kOk : absl::StatusCode::kAlreadyExists,
+          ids.status())) {
     return false;
   }
   if (possible) model_.Issue(std::move(tokens), *ids);
@@ -171,9 +191,7 @@ bool Runner::Issue() {
 bool Runner::Update() {
   const TokenId id = SomeId();
   const TokenPatch patch = generator_.MakePatch(model_.now());
-  Precondition precondition;
-  if (generator_.OneIn(4)) precondition.if_version = 1 + generator_.Below(4);
-  if (generator_.OneIn(8)) precondition.if_owner = "a";
+  const Precondition precondition = SomePrecondition(id);
   const auto updated = db_->Update(
       id, patch, {.precondition = precondition, .durability = kFast});
   Log("update " + id.ToString() + " " + updated.status().ToString());
@@ -187,7 +205,9 @@ bool Runner::Update() {
 
 bool Runner::Revoke() {
   const TokenId id = SomeId();
-  RevokeOptions options{.reason = "test", .durability = kFast};
+  RevokeOptions options{.reason = "test",
+                        .precondition = SomePrecondition(id),
+                        .durability = kFast};
   if (generator_.OneIn(3)) options.at = generator_.MakeTime(model_.now());
   const auto revoked = db_->Revoke(id, options);
   Log("revoke " + id.ToString());
@@ -202,9 +222,11 @@ bool Runner::Revoke() {
 
 bool Runner::Delete() {
   const TokenId id = SomeId();
+  const Precondition precondition = SomePrecondition(id);
   Log("delete " + id.ToString());
-  const absl::Status status = db_->Delete(id, {.durability = kFast});
-  return SameCode("delete", model_.Delete(id), status);
+  const absl::Status status =
+      db_->Delete(id, {.precondition = precondition, .durability = kFast});
+  return SameCode("delete", model_.Delete(id, precondition), status);
 }
 
 Query Runner::ConditionalQuery() {
@@ -217,24 +239,44 @@ Query Runner::ConditionalQuery() {
   return query;
 }
 
+// Calls `change` until it has nothing more to do; what it did must be what the
+// model did, in steps of `most`.
+template <typename Change>
+bool Runner::SameInSteps(const char* what, uint64_t expected, uint64_t most,
+                         Change change) {
+  uint64_t total = 0;
+  while (true) {
+    const absl::StatusOr<uint64_t> count = change(most);
+    if (!SameCode(what, absl::StatusCode::kOk, count.status())) return false;
+    total += *count;
+    if (*count < most) break;
+    if (!Same(total <= expected ? "" : absl::StrCat(what, ": too many"))) {
+      return false;
+    }
+  }
+  return Same(total == expected
+                  ? ""
+                  : absl::StrCat(what, ": ", total, ", the model ", expected));
+}
+
 bool Runner::RevokeAll() {
   const Query query = ConditionalQuery();
   Log("revoke all " + Describe(query));
-  const auto count =
-      db_->RevokeAll(query, {.reason = "all", .durability = kFast});
-  return SameCode("revoke all", absl::StatusCode::kOk, count.status()) &&
-         Same(*count == model_.RevokeAll(query, "all")
-                  ? ""
-                  : "revoke all: another number");
+  return SameInSteps(
+      "revoke all", model_.RevokeAll(query, "all"), SomeMost(),
+      [&](uint64_t most) {
+        return db_->RevokeAll(
+            query, {.reason = "all", .max_tokens = most, .durability = kFast});
+      });
 }
 
 bool Runner::DeleteAll() {
   const Query query = ConditionalQuery();
   Log("delete all " + Describe(query));
-  const auto count = db_->DeleteAll(query, {.durability = kFast});
-  return SameCode("delete all", absl::StatusCode::kOk, count.status()) &&
-         Same(*count == model_.DeleteAll(query) ? ""
-                                                : "delete all: another number");
+  return SameInSteps(
+      "delete all", model_.DeleteAll(query), SomeMost(), [&](uint64_t most) {
+        return db_->DeleteAll(query, {.max_tokens = most, .durability = kFast});
+      });
 }
 
 bool Runner::HoldReader() {
@@ -256,14 +298,51 @@ bool Runner::CloseReader() {
   return Same(CompareReader(*oldest.reader, oldest.expected));
 }
 
+// A page is what the model then has after the last token read, whatever was
+// written, flushed or reopened since.
+bool Runner::ReadNextPage() {
+  if (pages_.size() < 4) {
+    Query query = generator_.MakeQuery(model_.now(), Ids());
+    query.residual = nullptr;
+    query.limit = 1 + generator_.Below(4);
+    query.max_examined = std::numeric_limits<uint64_t>::max();
+    query.max_time = absl::InfiniteDuration();
+    pages_.push_back({.query = query});
+  }
+  const size_t index = generator_.Below(pages_.size());
+  OpenPages& open = pages_[index];
+  Log("next page " + Describe(open.query));
+  std::vector<Token> expected = open.query.continuation.empty()
+                                    ? model_.Select(open.query)
+                                    : model_.SelectAfter(open.query, open.last);
+  const bool more = expected.size() > open.query.limit;
+  if (more) expected.resize(open.query.limit);
+  const auto page = db_->List(open.query);
+  if (!SameCode("next page", absl::StatusCode::kOk, page.status())) {
+    return false;
+  }
+  if (!Same(page->tokens == expected ? "" : "next page: other tokens") ||
+      !Same(page->continuation.empty() != more ? "" : "next page: the end")) {
+    return false;
+  }
+  if (more) {
+    open.query.continuation = page->continuation;
+    open.last = expected.back();
+  } else {
+    pages_.erase(pages_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+  return true;
+}
+
 bool Runner::Compare() {
+  if (generator_.OneIn(2) && !ReadNextPage()) return false;
   if (generator_.OneIn(20) && !Same(CompareLookUps(*db_, model_))) return false;
   if (generator_.OneIn(50) && !Same(CompareCheck(*db_, model_))) return false;
   const Query query = generator_.MakeQuery(model_.now(), Ids());
   const std::string difference = CompareQuery(*db_, model_, query, generator_);
-  return Same(difference.empty() ? ""
-                                 : absl::StrCat(difference, "\nquery: ",
-                                                Describe(query)));
+  return Same(difference.empty()
+                  ? ""
+                  : absl::StrCat(difference, "\nquery: ", Describe(query)));
 }
 
 bool Runner::Step() {
@@ -343,9 +422,9 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  const absl::Duration time =
-      seconds == 0 && steps != UINT64_MAX ? absl::InfiniteDuration()
-      : seconds == 0                      ? absl::Seconds(15)
-                                          : absl::Seconds(seconds);
+  const absl::Duration time = seconds == 0 && steps != UINT64_MAX
+                                  ? absl::InfiniteDuration()
+                              : seconds == 0 ? absl::Seconds(15)
+                                             : absl::Seconds(seconds);
   return tokendb::testing::Run(seed, steps, time);
 }

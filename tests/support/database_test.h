@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_clock.h"
+#include "tests/support/token_printing.h"
 #include "tokendb/db.h"
 
 namespace tokendb::testing {
@@ -27,7 +29,9 @@ class DatabaseTest : public ::testing::Test {
     if (db_ == nullptr) return;
     const absl::StatusOr<CheckReport> report = db_->Check();
     ASSERT_THAT(report, IsOk());
-    if (expect_clean_) EXPECT_EQ(report->problems_found, 0);
+    if (expect_clean_) {
+      EXPECT_EQ(report->problems_found, 0) << report->problems.front().detail;
+    }
   }
 
   // Closes the database, if it is open, and opens it again.
@@ -71,6 +75,20 @@ class DatabaseTest : public ::testing::Test {
     return answer.ok() ? answer->state : TokenState::kUnknown;
   }
 
+  // The token as it is stored now.
+  Token Stored(const TokenId& id) {
+    const absl::StatusOr<Token> token = db_->Get(id);
+    EXPECT_THAT(token, IsOk());
+    return token.ok() ? *token : Token();
+  }
+
+  // Ids in the order of their numbers, 1 to 255.
+  static TokenId FromNumber(int number) {
+    std::array<char, TokenId::kSize> bytes{};
+    bytes.back() = static_cast<char>(number);
+    return TokenId(bytes);
+  }
+
   static Digest DigestOf(const std::string& secret) {
     return *Digest::OfSecret(secret);
   }
@@ -94,6 +112,8 @@ class DatabaseTest : public ::testing::Test {
 };
 
 inline Owner OwnedBy(std::string id) { return {.id = std::move(id)}; }
+
+MATCHER_P(HasId, id, "has the id " + id.ToString()) { return arg.id == id; }
 
 }  // namespace tokendb::testing
 

@@ -13,7 +13,8 @@ namespace tokendb::testing {
 class TempDir {
  public:
   TempDir() {
-    path_ = (std::filesystem::temp_directory_path() / "tokendb-XXXXXX").string();
+    path_ =
+        (std::filesystem::temp_directory_path() / "tokendb-XXXXXX").string();
     if (mkdtemp(path_.data()) == nullptr) path_.clear();
   }
   ~TempDir() {

@@ -1,0 +1,72 @@
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "src/base/status_macros.h"
+#include "src/cli/commands.h"
+#include "src/cli/support.h"
+#include "src/formats/time_text.h"
+
+namespace tokendb::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string directory;
+  bool json = false;
+};
+
+void PrintJson(const DatabaseStats& stats) {
+  Json families = Json::array();
+  for (const DatabaseStats::Family& family : stats.families) {
+    families.push_back({{"name", family.name},
+                        {"estimatedEntries", family.estimated_entries},
+                        {"fileBytes", family.file_bytes},
+                        {"memoryBytes", family.memory_bytes}});
+  }
+  const Json json = {{"families", std::move(families)},
+                     {"scopes", stats.scopes},
+                     {"formatVersion", stats.format_version},
+                     {"clock", Rfc3339(stats.clock)},
+                     {"engine", stats.engine}};
+  std::cout << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+absl::StatusOr<ExitCode> Stats(Database& database, const Options& options) {
+  ASSIGN_OR_RETURN(const DatabaseStats stats, database.Stats());
+  if (options.json) {
+    PrintJson(stats);
+    return kSuccess;
+  }
+  std::cout << "engine   " << stats.engine << "\nformat   "
+            << stats.format_version << "\nclock    " << Rfc3339(stats.clock)
+            << "\nscopes   " << stats.scopes << "\n\n";
+  Table table({"FAMILY", "ENTRIES (ABOUT)", "BYTES IN FILES", "IN MEMORY"});
+  for (const DatabaseStats::Family& family : stats.families) {
+    table.Add({family.name, absl::StrCat(family.estimated_entries),
+               absl::StrCat(family.file_bytes),
+               absl::StrCat(family.memory_bytes)});
+  }
+  table.Print();
+  return kSuccess;
+}
+
+}  // namespace
+
+void AddStats(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "stats", "Show the size and the versions of a database");
+  AddDirectory(*command, options->directory);
+  command->add_flag("--json", options->json, "For programs");
+  command->callback([options, &exit_code] {
+    exit_code = WithDatabase(
+        OpenExisting(options->directory),
+        [&](Database& database) { return Stats(database, *options); });
+  });
+}
+
+}  // namespace tokendb::cli
