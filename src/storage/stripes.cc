@@ -7,11 +7,11 @@ namespace tokendb {
 void StripeLock::Acquire() {
   std::sort(indexes_.begin(), indexes_.end());
   indexes_.erase(std::unique(indexes_.begin(), indexes_.end()), indexes_.end());
-  for (const size_t index : indexes_) stripes_.mutexes_[index].Lock();
+  for (const size_t index : indexes_) stripes_.mutexes_[index].lock();
 }
 
-StripeLock::~StripeLock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  for (const size_t index : indexes_) stripes_.mutexes_[index].Unlock();
+StripeLock::~StripeLock() {
+  for (const size_t index : indexes_) stripes_.mutexes_[index].unlock();
 }
 
 bool StripeLock::Covers(std::string_view key) const {

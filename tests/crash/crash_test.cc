@@ -392,7 +392,7 @@ bool Parent::KillOnce(const std::string& path) {
   if (child < 0) return Fail("no process");
   close(fds[1]);
   // Sometimes while it is still opening the database.
-  const uint64_t limit = random_() % 5 == 0 ? 30000 : 150000;
+  const uint64_t limit = random_() % 5 == 0 ? 30000 : 200000;
   std::thread killer([&, delay = random_() % limit] {
     usleep(static_cast<useconds_t>(delay));
     kill(child, SIGKILL);
