@@ -64,7 +64,8 @@ TEST_F(ConcurrencyTest, AnExpiredDigestPassesToOneOfManyHeirs) {
     InThreads(4, [&](int thread) {
       const absl::Time end = Now() + absl::Hours(1);
       if (thread % 2 == 0) {
-        const auto id = db().Issue({.digest = digest, .expires_at = end}, kFast);
+        const auto id =
+            db().Issue({.digest = digest, .expires_at = end}, kFast);
         heirs += id.ok() ? 1 : 0;
         return;
       }

@@ -107,7 +107,8 @@ TEST_F(ConsistencyTest, DifferentKindsOfChangesAtOnceLeaveACleanDatabase) {
         const TokenId& id = ids[(t * 7 + i) % ids.size()];
         TokenPatch patch;
         patch.owner = OwnedBy(std::to_string(i % 5));
-        patch.scopes = std::vector<std::string>{"s" + std::to_string((t + i) % 9)};
+        patch.scopes =
+            std::vector<std::string>{"s" + std::to_string((t + i) % 9)};
         patch.digest = DigestOf(std::to_string(i % 11));
         const UpdateOptions fast{.durability = Durability::kBuffered};
         db().Update(id, patch, fast).IgnoreError();
@@ -158,9 +159,9 @@ TEST_F(ConsistencyTest, CheckReportsEntriesWithoutRecords) {
   EXPECT_THAT(Problems(),
               ElementsAre("stray_entry digest", "stray_entry index"));
   // A list would have to invent the record; it says what is wrong instead.
-  EXPECT_THAT(db().List({.owners = {"ada"}}),
-              StatusIs(absl::StatusCode::kDataLoss,
-                       HasSubstr(ghost.ToString())));
+  EXPECT_THAT(
+      db().List({.owners = {"ada"}}),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr(ghost.ToString())));
   EXPECT_THAT(db().Authenticate(DigestOf("ghost")),
               StatusIs(absl::StatusCode::kDataLoss));
 }
@@ -219,26 +220,24 @@ TEST_F(ConsistencyTest, ADatabaseOfANewerFormatIsRefused) {
     batch.Put(Family::kMeta, "format", version);
     ASSERT_THAT((*store)->Commit(batch, Durability::kSync), IsOk());
   }
-  EXPECT_THAT(Database::Open(path()),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("format 2")));
+  EXPECT_THAT(
+      Database::Open(path()),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("format 2")));
 }
 
 TEST_F(ConsistencyTest, OpeningSaysWhatIsWrong) {
   TempDir dir;
-  EXPECT_THAT(Database::Open(dir / "none",
-                             {.create_mode = CreateMode::kOpenExisting}),
-              StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
-  EXPECT_THAT(Database::Open(path()),
-              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(
+      Database::Open(dir / "none", {.create_mode = CreateMode::kOpenExisting}),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
+  EXPECT_THAT(Database::Open(path()), StatusIs(absl::StatusCode::kUnavailable));
   std::filesystem::create_directory(dir / "other");
   std::ofstream(dir / "other/file") << "not a database";
   EXPECT_THAT(Database::Open(dir / "other"),
               StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(Database::Open(dir / "other/file"),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(Database::Open(""),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Database::Open(""), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(Database::Open(dir / "missing/parent/db"),
               StatusIs(absl::StatusCode::kInternal));
   EXPECT_FALSE(std::filesystem::exists(dir / "none"));
@@ -253,9 +252,9 @@ TEST_F(ConsistencyTest, ANewDatabaseIsReadableByItsUserOnly) {
 TEST_F(ConsistencyTest, AnEmptyDirectoryBecomesADatabase) {
   TempDir dir;
   EXPECT_THAT(Database::Open(dir.path() + "/"), IsOk());
-  EXPECT_THAT(Database::Open(dir.path(),
-                             {.create_mode = CreateMode::kOpenExisting}),
-              IsOk());
+  EXPECT_THAT(
+      Database::Open(dir.path(), {.create_mode = CreateMode::kOpenExisting}),
+      IsOk());
 }
 
 TEST_F(ConsistencyTest, AHalfMadeDatabaseIsCompleted) {

@@ -30,10 +30,10 @@ Token FullToken(absl::Time now) {
           .revoked_at = now + absl::Minutes(30),
           .revoked_reason = "planned",
           .enabled = true,
-          .family_id = TokenId::Parse("0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6")
-                           .value(),
-          .parent_id = TokenId::Parse("0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f7")
-                           .value(),
+          .family_id =
+              TokenId::Parse("0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6").value(),
+          .parent_id =
+              TokenId::Parse("0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f7").value(),
           .created_by = "admin",
           .allowed_cidrs = {"192.0.2.0/24", "2001:db8::/32"},
           .pepper_version = 3,
@@ -70,9 +70,9 @@ TEST_F(CreateAndLookUpTest, AnUnknownDigestIsAnAnswerAndNoError) {
 // Scenario 4.
 TEST_F(CreateAndLookUpTest, ASecondTokenOfOneDigestIsRefused) {
   const TokenId first = Issue({.digest = DigestOf("s")});
-  EXPECT_THAT(db().Issue({.digest = DigestOf("s")}),
-              StatusIs(absl::StatusCode::kAlreadyExists,
-                       HasSubstr(first.ToString())));
+  EXPECT_THAT(
+      db().Issue({.digest = DigestOf("s")}),
+      StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(first.ToString())));
   const TokenId second = Issue({.digest = DigestOf("t")});
   TokenPatch patch;
   patch.digest = DigestOf("s");
@@ -83,11 +83,10 @@ TEST_F(CreateAndLookUpTest, ASecondTokenOfOneDigestIsRefused) {
 // Scenario 6: a second secret is a second token, issued in the same batch.
 TEST_F(CreateAndLookUpTest, ABatchWithOneTakenDigestIssuesNothing) {
   Issue({.digest = DigestOf("refresh")});
-  EXPECT_THAT(
-      db().IssueBatch({{.digest = DigestOf("access"), .owner = OwnedBy("ada")},
-                       {.digest = DigestOf("refresh"),
-                        .owner = OwnedBy("ada")}}),
-      StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(db().IssueBatch(
+                  {{.digest = DigestOf("access"), .owner = OwnedBy("ada")},
+                   {.digest = DigestOf("refresh"), .owner = OwnedBy("ada")}}),
+              StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(db().GetByDigest(DigestOf("access")),
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(CountOf({.owners = {"ada"}}), 0);
@@ -97,8 +96,8 @@ TEST_F(CreateAndLookUpTest, ABatchWithOneTakenDigestIssuesNothing) {
 TEST_F(CreateAndLookUpTest, OneOfManyThreadsGetsTheDigest) {
   for (int round = 0; round < 20; ++round) {
     const Digest digest = DigestOf("round " + std::to_string(round));
-    std::vector<absl::StatusOr<TokenId>> results(
-        8, absl::UnknownError("not run"));
+    std::vector<absl::StatusOr<TokenId>> results(8,
+                                                 absl::UnknownError("not run"));
     std::vector<std::thread> threads;
     for (auto& result : results) {
       threads.emplace_back(
@@ -149,9 +148,9 @@ TEST_F(CreateAndLookUpTest, ATokenWithoutOwnerIsFoundUnderNoOwner) {
   EXPECT_THAT(Ids({.without_owner = true}), ElementsAre(id));
   EXPECT_THAT(db().List({.owners = {""}}),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(db().Issue({.owner = OwnedBy("")}),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("owner.id")));
+  EXPECT_THAT(
+      db().Issue({.owner = OwnedBy("")}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("owner.id")));
 }
 
 // Scenario 13.
@@ -207,9 +206,9 @@ TEST_F(CreateAndLookUpTest, LargeTokensAreKeptWholeOrRefusedByTheLimitsName) {
   token.scopes.push_back("one more");
   EXPECT_THAT(db().Issue(token), StatusIs(absl::StatusCode::kInvalidArgument,
                                           HasSubstr("kScopes")));
-  EXPECT_THAT(db().Issue({.metadata = std::string(1 << 20, 'm')}),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("kRecordBytes")));
+  EXPECT_THAT(
+      db().Issue({.metadata = std::string(1 << 20, 'm')}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("kRecordBytes")));
   EXPECT_EQ(CountOf({}), 1);
 }
 
@@ -255,9 +254,9 @@ TEST_F(CreateAndLookUpTest, ABatchNamesTheTokenThatIsWrong) {
   EXPECT_THAT(db().IssueBatch({{.id = id}, {.id = id}}),
               StatusIs(absl::StatusCode::kAlreadyExists,
                        HasSubstr("token 1 of the batch")));
-  EXPECT_THAT(db().IssueBatch({{.digest = DigestOf("s")},
-                               {.digest = DigestOf("s")}}),
-              StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(
+      db().IssueBatch({{.digest = DigestOf("s")}, {.digest = DigestOf("s")}}),
+      StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_EQ(CountOf({}), 0);
 }
 

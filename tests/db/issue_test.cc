@@ -29,8 +29,7 @@ TEST_F(IssueTest, EveryFieldComesBack) {
 TEST_F(IssueTest, AnEmptyTokenHasItsDefaults) {
   const TokenId id = Issue({});
   EXPECT_FALSE(id.IsNil());
-  EXPECT_EQ(Stored(id),
-            (Token{.id = id, .created_at = Now(), .version = 1}));
+  EXPECT_EQ(Stored(id), (Token{.id = id, .created_at = Now(), .version = 1}));
 }
 
 TEST_F(IssueTest, NewIdsAreVersion7InTheOrderOfCreation) {
@@ -68,9 +67,9 @@ TEST_F(IssueTest, TimesAreKeptInMillisecondsAndNeverLengthenALife) {
 
 TEST_F(IssueTest, AnIdThatIsTakenIsRefused) {
   const TokenId id = Issue({.description = "first"});
-  EXPECT_THAT(db().Issue({.id = id, .description = "second"}),
-              StatusIs(absl::StatusCode::kAlreadyExists,
-                       HasSubstr(id.ToString())));
+  EXPECT_THAT(
+      db().Issue({.id = id, .description = "second"}),
+      StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(id.ToString())));
   EXPECT_EQ(Stored(id).description, "first");
 }
 
@@ -87,8 +86,8 @@ TEST_F(IssueTest, ADigestThatIsTakenIsRefusedWhateverTheHoldersState) {
 }
 
 TEST_F(IssueTest, TheDigestOfAnExpiredTokenPassesToTheNewOne) {
-  const TokenId old = Issue(
-      {.digest = DigestOf("s"), .expires_at = Now() + absl::Hours(1)});
+  const TokenId old =
+      Issue({.digest = DigestOf("s"), .expires_at = Now() + absl::Hours(1)});
   clock().Advance(absl::Hours(1) - absl::Milliseconds(1));
   EXPECT_THAT(db().Issue({.digest = DigestOf("s")}),
               StatusIs(absl::StatusCode::kAlreadyExists));
@@ -106,8 +105,8 @@ TEST_F(IssueTest, TheDigestOfAnExpiredTokenPassesToTheNewOne) {
 TEST_F(IssueTest, ADigestPassesOnAlsoAfterFlushAndCompaction) {
   TokenId holder;
   for (int i = 0; i < 3; ++i) {
-    holder = Issue({.digest = DigestOf("s"),
-                    .expires_at = Now() + absl::Hours(1)});
+    holder =
+        Issue({.digest = DigestOf("s"), .expires_at = Now() + absl::Hours(1)});
     ASSERT_THAT(db().Flush(), IsOk());
     ASSERT_THAT(db().Compact(), IsOk());
     EXPECT_THAT(db().GetByDigest(DigestOf("s")), IsOkAndHolds(HasId(holder)));
@@ -140,9 +139,9 @@ TEST_F(IssueTest, LimitsAreNamedAndNothingIsCutOff) {
       {{.family_id = TokenId()}, "family_id"},
   };
   for (const Case& each : cases) {
-    EXPECT_THAT(db().Issue(each.token),
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         HasSubstr(each.message)));
+    EXPECT_THAT(
+        db().Issue(each.token),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(each.message)));
   }
   EXPECT_EQ(CountOf({.states = StateSet::All()}), 0);
 }
@@ -173,9 +172,9 @@ TEST_F(IssueTest, ABadTokenKeepsItsWholeBatchOutAndIsNamed) {
               refused(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(db().IssueBatch({{.id = id}, {.id = id}}),
               refused(absl::StatusCode::kAlreadyExists));
-  EXPECT_THAT(db().IssueBatch(
-                  {{.digest = DigestOf("x")}, {.digest = DigestOf("x")}}),
-              refused(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(
+      db().IssueBatch({{.digest = DigestOf("x")}, {.digest = DigestOf("x")}}),
+      refused(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(Ids({.states = StateSet::All()}), ElementsAre(taken));
   EXPECT_EQ(StateBy(DigestOf("x")), TokenState::kUnknown);
 }
@@ -194,8 +193,8 @@ TEST_F(IssueTest, ABatchMayInheritDigestsOfExpiredTokens) {
   const TokenId a = Issue({.digest = DigestOf("a"), .expires_at = end});
   const TokenId b = Issue({.digest = DigestOf("b"), .expires_at = end});
   clock().Set(end);
-  const auto ids = db().IssueBatch(
-      {{.digest = DigestOf("b")}, {.digest = DigestOf("a")}});
+  const auto ids =
+      db().IssueBatch({{.digest = DigestOf("b")}, {.digest = DigestOf("a")}});
   ASSERT_THAT(ids, IsOk());
   EXPECT_THAT(db().GetByDigest(DigestOf("b")), IsOkAndHolds(HasId((*ids)[0])));
   EXPECT_THAT(db().GetByDigest(DigestOf("a")), IsOkAndHolds(HasId((*ids)[1])));

@@ -51,8 +51,8 @@ TEST_F(LookUpTest, WhatIsNoUuidIsRefused) {
 }
 
 TEST_F(LookUpTest, TokensOfEveryStateAreRead) {
-  const TokenId expired = Issue({.digest = DigestOf("expired"),
-                                 .expires_at = Now() - absl::Hours(1)});
+  const TokenId expired = Issue(
+      {.digest = DigestOf("expired"), .expires_at = Now() - absl::Hours(1)});
   const TokenId revoked =
       Issue({.digest = DigestOf("revoked"), .revoked_at = Now()});
   const TokenId disabled =

@@ -80,10 +80,9 @@ TEST_F(OwnerQueriesTest, AFullLastPageHasNoContinuation) {
   EXPECT_NE(db().List({.owners = {"ada"}, .limit = 3})->continuation, "");
   // Also if only the record can tell that what follows does not match.
   Issue({.owner = OwnedBy("ada"), .organization = "acme"});
-  EXPECT_EQ(
-      db().List({.owners = {"ada"}, .organization = "acme", .limit = 1})
-          ->continuation,
-      "");
+  EXPECT_EQ(db().List({.owners = {"ada"}, .organization = "acme", .limit = 1})
+                ->continuation,
+            "");
 }
 
 // Scenario 67.
@@ -91,8 +90,8 @@ TEST_F(OwnerQueriesTest, PagesNeitherRepeatNorSkipBesideInserts) {
   for (const Order order : {Order::kExpiry, Order::kCreation}) {
     for (const Direction direction :
          {Direction::kAscending, Direction::kDescending}) {
-      const std::string owner = absl::StrCat(
-          "owner ", static_cast<int>(order), static_cast<int>(direction));
+      const std::string owner = absl::StrCat("owner ", static_cast<int>(order),
+                                             static_cast<int>(direction));
       const auto issue = [&](int second) {
         return Issue({.owner = OwnedBy(owner),
                       .created_at = Now() - absl::Hours(second),
@@ -171,8 +170,8 @@ TEST_F(OwnerQueriesTest, AContinuationOfAnotherQueryIsRefused) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("another query"));
   EXPECT_THAT(with({.owners = {"bob"}, .limit = 2}), refused);
   EXPECT_THAT(with({.owners = {"ada"}, .order = Order::kCreation}), refused);
-  EXPECT_THAT(
-      with({.owners = {"ada"}, .direction = Direction::kDescending}), refused);
+  EXPECT_THAT(with({.owners = {"ada"}, .direction = Direction::kDescending}),
+              refused);
   EXPECT_THAT(with({.owners = {"ada"}, .states = TokenState::kExpired}),
               refused);
   EXPECT_THAT(with({.owners = {"ada"}, .text = "x"}), refused);
@@ -188,8 +187,7 @@ TEST_F(OwnerQueriesTest, ADamagedContinuationIsRefused) {
   for (size_t i = 0; i < continuation.size(); ++i) {
     query.continuation = continuation;
     query.continuation[i] = continuation[i] == 'A' ? 'B' : 'A';
-    EXPECT_THAT(db().List(query),
-                StatusIs(absl::StatusCode::kInvalidArgument))
+    EXPECT_THAT(db().List(query), StatusIs(absl::StatusCode::kInvalidArgument))
         << i;
     query.continuation = continuation.substr(0, i);
     if (i > 0) {
@@ -235,9 +233,16 @@ TEST_F(OwnerQueriesTest, ALimitOutOfRangeIsRefused) {
 
 // Scenario 74.
 TEST_F(OwnerQueriesTest, OwnersThatBeginAlikeDoNotMix) {
-  const std::vector<std::string> owners = {
-      "a",   "ab",      "a\0b"s,     "a\0"s,     "\0"s, "\0\xFF"s,
-      "\xFF"s, "\xFF\xFF"s, std::string(255, 'a'), std::string(4096, 'a')};
+  const std::vector<std::string> owners = {"a",
+                                           "ab",
+                                           "a\0b"s,
+                                           "a\0"s,
+                                           "\0"s,
+                                           "\0\xFF"s,
+                                           "\xFF"s,
+                                           "\xFF\xFF"s,
+                                           std::string(255, 'a'),
+                                           std::string(4096, 'a')};
   std::vector<TokenId> ids;
   for (const std::string& owner : owners) {
     ids.push_back(Issue({.owner = OwnedBy(owner)}));
@@ -298,8 +303,10 @@ TEST_F(OwnerQueriesTest, BoundsOnWorkGivePartialPagesThatGetOn) {
   for (int i = 0; i < 50; ++i) {
     Issue({.owner = OwnedBy("ada"), .organization = i % 10 == 0 ? "acme" : ""});
   }
-  Query query{
-      .owners = {"ada"}, .organization = "acme", .limit = 10, .max_examined = 7};
+  Query query{.owners = {"ada"},
+              .organization = "acme",
+              .limit = 10,
+              .max_examined = 7};
   size_t pages = 0;
   size_t found = 0;
   do {
@@ -335,9 +342,8 @@ TEST_F(OwnerQueriesTest, UnusedTokensMatchNoRangeOfLastUse) {
   Issue({.owner = OwnedBy("ada")});
   const TokenId used =
       Issue({.owner = OwnedBy("ada"), .last_accessed_at = Now()});
-  EXPECT_THAT(
-      Ids({.last_accessed = {.before = Now() + absl::Milliseconds(1)}}),
-      ElementsAre(used));
+  EXPECT_THAT(Ids({.last_accessed = {.before = Now() + absl::Milliseconds(1)}}),
+              ElementsAre(used));
   EXPECT_THAT(Ids({.last_accessed = {.before = Now()}}), IsEmpty());
 }
 

@@ -100,18 +100,17 @@ TEST_F(RevocationTest, ExactlyTheMatchesAreChanged) {
       if ((mask & 2) != 0) query.scopes.all_of = {"read"};
       if ((mask & 4) != 0) query.organization = "acme";
       if ((mask & 8) != 0) query.kind = "access";
-      const auto changed =
-          remove ? db().DeleteAll(query)
-                 : db().RevokeAll(query, {.reason = "all"});
+      const auto changed = remove ? db().DeleteAll(query)
+                                  : db().RevokeAll(query, {.reason = "all"});
       EXPECT_THAT(changed, IsOkAndHolds(16 - expected_left.size()));
       EXPECT_THAT(Ids({}), ::testing::UnorderedElementsAreArray(expected_left));
       EXPECT_EQ(CountOf({.states = StateSet::All()}),
                 remove ? expected_left.size() : 16);
       EXPECT_EQ(CountOf(query), 0);
       for (const char* const owner : {"ada", "bob"}) {
-        ASSERT_THAT(db().DeleteAll({.owners = {owner},
-                                    .states = StateSet::All()}),
-                    IsOk());
+        ASSERT_THAT(
+            db().DeleteAll({.owners = {owner}, .states = StateSet::All()}),
+            IsOk());
       }
     }
   }

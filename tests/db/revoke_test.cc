@@ -79,13 +79,13 @@ TEST_F(RevokeTest, AReasonThatIsTooLongIsRefused) {
 
 TEST_F(RevokeTest, RevokeAllTakesEveryUnrevokedMatchWhateverItsState) {
   const TokenId live = Issue({.owner = OwnedBy("ada")});
-  const TokenId expired = Issue(
-      {.owner = OwnedBy("ada"), .expires_at = Now() - absl::Hours(1)});
+  const TokenId expired =
+      Issue({.owner = OwnedBy("ada"), .expires_at = Now() - absl::Hours(1)});
   const TokenId disabled = Issue({.owner = OwnedBy("ada"), .enabled = false});
-  const TokenId later = Issue(
-      {.owner = OwnedBy("ada"), .not_before = Now() + absl::Hours(1)});
-  const TokenId scheduled = Issue(
-      {.owner = OwnedBy("ada"), .revoked_at = Now() + absl::Hours(1)});
+  const TokenId later =
+      Issue({.owner = OwnedBy("ada"), .not_before = Now() + absl::Hours(1)});
+  const TokenId scheduled =
+      Issue({.owner = OwnedBy("ada"), .revoked_at = Now() + absl::Hours(1)});
   const TokenId revoked = Issue({.owner = OwnedBy("ada"),
                                  .revoked_at = Now() - absl::Hours(1),
                                  .revoked_reason = "before"});
@@ -116,11 +116,11 @@ TEST_F(RevokeTest, StatesAndPagingOfTheQueryAreNotUsedByRevokeAll) {
 
 TEST_F(RevokeTest, DeleteAllHeedsStates) {
   const TokenId live = Issue({.owner = OwnedBy("ada")});
-  const TokenId expired = Issue(
-      {.owner = OwnedBy("ada"), .expires_at = Now() - absl::Hours(1)});
-  EXPECT_THAT(db().DeleteAll({.owners = {"ada"},
-                              .states = TokenState::kExpired}),
-              IsOkAndHolds(1));
+  const TokenId expired =
+      Issue({.owner = OwnedBy("ada"), .expires_at = Now() - absl::Hours(1)});
+  EXPECT_THAT(
+      db().DeleteAll({.owners = {"ada"}, .states = TokenState::kExpired}),
+      IsOkAndHolds(1));
   EXPECT_THAT(db().Get(expired), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(db().DeleteAll({.owners = {"ada"}}), IsOkAndHolds(1));
   EXPECT_THAT(db().Get(live), StatusIs(absl::StatusCode::kNotFound));
@@ -133,8 +133,8 @@ TEST_F(RevokeTest, WithoutAConditionBothAreRefused) {
               .order = Order::kCreation,
               .limit = 5,
               .max_examined = 100};
-  const auto refused = StatusIs(absl::StatusCode::kInvalidArgument,
-                                HasSubstr("no condition"));
+  const auto refused =
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no condition"));
   EXPECT_THAT(db().RevokeAll(query), refused);
   EXPECT_THAT(db().DeleteAll(query), refused);
   query.states = TokenState::kExpired;
@@ -148,7 +148,9 @@ TEST_F(RevokeTest, EachConditionAloneIsEnough) {
       [](Query& q) { q.digest = DigestOf("1"); },
       [](Query& q) { q.owners = {"ada"}; },
       [](Query& q) { q.scopes.all_of = {"one"}; },
-      [](Query& q) { q.scopes.any_of = {"one", "never"}; },
+      [](Query& q) {
+        q.scopes.any_of = {"one", "never"};
+      },
       [](Query& q) { q.scopes.none_of = {"two"}; },
       [](Query& q) {
         q.scopes.all_of = {"one"};

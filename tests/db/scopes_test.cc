@@ -71,8 +71,8 @@ TEST_F(ScopesTest, TokensWithoutScopesHaveAFilterOfTheirOwn) {
 // Scenario 86.
 TEST_F(ScopesTest, ScopesOfAnyBytesMatchExactly) {
   const std::vector<std::string> scopes = {
-      "read",  "read:user", "*", "a/b", "a+b", "\xC3\xA9", "a b", "\0"s,
-      "\xFF"s, std::string(255, 'x')};
+      "read",     "read:user", "*",   "a/b",   "a+b",
+      "\xC3\xA9", "a b",       "\0"s, "\xFF"s, std::string(255, 'x')};
   std::vector<TokenId> ids;
   for (const std::string& scope : scopes) ids.push_back(IssueWith({scope}));
   for (size_t i = 0; i < scopes.size(); ++i) {

@@ -16,9 +16,9 @@ class UpdateTest : public DatabaseTest {
  protected:
   absl::StatusOr<Token> Update(const TokenId& id, const TokenPatch& patch,
                                const Precondition& precondition = {}) {
-    return db().Update(id, patch,
-                       {.precondition = precondition,
-                        .durability = Durability::kBuffered});
+    return db().Update(
+        id, patch,
+        {.precondition = precondition, .durability = Durability::kBuffered});
   }
   const TokenId absent_ =
       *TokenId::Parse("ffffffff-ffff-7fff-bfff-ffffffffffff");
@@ -64,8 +64,7 @@ TEST_F(UpdateTest, ClearingEverythingLeavesATokenOfDefaults) {
   patch.allowed_cidrs = kClear;
   patch.pepper_version = kClear;
   patch.metadata = kClear;
-  const Token expected{
-      .id = id, .created_at = token.created_at, .version = 2};
+  const Token expected{.id = id, .created_at = token.created_at, .version = 2};
   EXPECT_THAT(Update(id, patch), IsOkAndHolds(expected));
   EXPECT_EQ(Stored(id), expected);
   EXPECT_EQ(StateBy(*token.digest), TokenState::kUnknown);
@@ -107,8 +106,8 @@ TEST_F(UpdateTest, APatchThatChangesNothingKeepsTheVersion) {
   TokenPatch patch;
   patch.description = before.description;
   // Another order, twice, and finer than a millisecond: the same once stored.
-  patch.scopes = std::vector<std::string>{"write_builds", "read_builds",
-                                          "write_builds"};
+  patch.scopes =
+      std::vector<std::string>{"write_builds", "read_builds", "write_builds"};
   patch.expires_at = *before.expires_at + absl::Microseconds(1);
   patch.digest = *before.digest;
   EXPECT_THAT(Update(id, patch), IsOkAndHolds(before));
@@ -209,8 +208,8 @@ TEST_F(UpdateTest, ADigestThatWasGivenUpIsFree) {
 }
 
 TEST_F(UpdateTest, TheDigestOfAnExpiredTokenPassesOn) {
-  const TokenId old = Issue(
-      {.digest = DigestOf("a"), .expires_at = Now() + absl::Hours(1)});
+  const TokenId old =
+      Issue({.digest = DigestOf("a"), .expires_at = Now() + absl::Hours(1)});
   const TokenId id = Issue({.digest = DigestOf("b")});
   clock().Advance(absl::Hours(1));
   TokenPatch patch;
@@ -227,8 +226,8 @@ TEST_F(UpdateTest, TheDigestOfAnExpiredTokenPassesOn) {
 }
 
 TEST_F(UpdateTest, AnExpiredTokenKeepsItsDigestUntilAnotherTakesIt) {
-  const TokenId id = Issue(
-      {.digest = DigestOf("a"), .expires_at = Now() + absl::Hours(1)});
+  const TokenId id =
+      Issue({.digest = DigestOf("a"), .expires_at = Now() + absl::Hours(1)});
   clock().Advance(absl::Hours(2));
   TokenPatch patch;
   patch.expires_at = Now() + absl::Hours(1);

@@ -42,8 +42,8 @@ RC_GTEST_PROP(CoverScopesProperty, ComeBackSorted,
   ScopeNumbers parsed;
   RC_ASSERT(ParseCover(bytes, cover));
   RC_ASSERT(ParseScopes(cover.encoded_scopes, parsed));
-  RC_ASSERT(std::equal(parsed.begin(), parsed.end(), scopes.begin(),
-                       scopes.end()));
+  RC_ASSERT(
+      std::equal(parsed.begin(), parsed.end(), scopes.begin(), scopes.end()));
 }
 
 TEST(CoverTest, KeepsWhatDecidesLiveness) {
@@ -89,9 +89,9 @@ TEST(CoverTest, UnknownFlagsAndMalformedScopesAreRefused) {
   Cover cover;
   EXPECT_FALSE(ParseCover(std::string(9, '\x80'), cover));
   ScopeNumbers scopes;
-  EXPECT_FALSE(ParseScopes(std::string("\x80", 1), scopes));       // Cut off.
-  EXPECT_FALSE(ParseScopes(std::string("\x01\x00", 2), scopes));   // Repeated.
-  EXPECT_FALSE(ParseScopes("\xFF\xFF\xFF\xFF\xFF\x01", scopes));   // Too large.
+  EXPECT_FALSE(ParseScopes(std::string("\x80", 1), scopes));      // Cut off.
+  EXPECT_FALSE(ParseScopes(std::string("\x01\x00", 2), scopes));  // Repeated.
+  EXPECT_FALSE(ParseScopes("\xFF\xFF\xFF\xFF\xFF\x01", scopes));  // Too large.
 }
 
 TEST(DigestRowTest, ComesBack) {

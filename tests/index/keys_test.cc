@@ -17,8 +17,8 @@ using std::string_literals::operator""s;
 
 // Texts in which the bytes that escaping is about are frequent.
 rc::Gen<std::string> HostileText() {
-  return rc::gen::container<std::string>(rc::gen::element<char>(
-      '\x00', '\x01', '\x02', '\xFE', '\xFF', 'a', 'b'));
+  return rc::gen::container<std::string>(
+      rc::gen::element<char>('\x00', '\x01', '\x02', '\xFE', '\xFF', 'a', 'b'));
 }
 
 rc::Gen<TokenId> AnyId() {
@@ -43,14 +43,13 @@ std::string OwnerKey(const std::optional<std::string>& owner, Millis expiry,
   return key;
 }
 
-std::optional<std::string> OptionalText(bool present,
-                                        const std::string& text) {
+std::optional<std::string> OptionalText(bool present, const std::string& text) {
   return present ? std::optional(text) : std::nullopt;
 }
 
 // Keys of one index sort as (term, expiry, id); no owner sorts first.
-RC_GTEST_PROP(OwnerKeys, SortByOwnerThenExpiryThenId, (bool a_owned,
-                                                       bool b_owned)) {
+RC_GTEST_PROP(OwnerKeys, SortByOwnerThenExpiryThenId,
+              (bool a_owned, bool b_owned)) {
   const auto a_owner = OptionalText(a_owned, *HostileText());
   const auto b_owner = OptionalText(b_owned, *HostileText());
   const Millis a_expiry = *AnyExpiry();
@@ -141,14 +140,18 @@ TEST(OwnerTermTest, HasTheDocumentedBytes) {
     return result;
   };
   EXPECT_EQ(term("a"), "a\0\x01"s);
-  EXPECT_EQ(term("a\0b"s), "a\0\xFF""b\0\x01"s);
+  EXPECT_EQ(term("a\0b"s),
+            "a\0\xFF"
+            "b\0\x01"s);
   EXPECT_EQ(term("\0\xFF"s), "\0\xFF\xFF\0\x01"s);
   EXPECT_EQ(term(std::nullopt), "\0\0"s);
 }
 
 TEST(OwnerTermTest, MalformedTermsAreRefused) {
-  for (const std::string& term :
-       {""s, "a"s, "a\0"s, "a\0\0"s, "a\0\x01""b"s, "\0\0\0\x01"s, "a\0\x02"s}) {
+  for (const std::string& term : {""s, "a"s, "a\0"s, "a\0\0"s,
+                                  "a\0\x01"
+                                  "b"s,
+                                  "\0\0\0\x01"s, "a\0\x02"s}) {
     bool valid = true;
     OwnerFromTerm(term, valid);
     EXPECT_FALSE(valid) << ::testing::PrintToString(term);
