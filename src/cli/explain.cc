@@ -1,7 +1,10 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/time/time.h"
+#include "nlohmann/json.hpp"
 #include "src/base/status_macros.h"
 #include "src/cli/commands.h"
 #include "src/cli/filters.h"
@@ -10,12 +13,38 @@
 namespace tokendb::cli {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 struct Options {
   std::string directory;
   bool analyze = false;
+  bool json = false;
   FilterOptions filters;
   PageOptions paging;
 };
+
+Json ToJson(const Explanation& explanation) {
+  Json candidates = Json::array();
+  for (const Explanation::Candidate& candidate : explanation.candidates) {
+    candidates.push_back({{"driver", candidate.driver},
+                          {"estimatedEntries", candidate.estimated_entries},
+                          {"cost", candidate.cost}});
+  }
+  Json json = {
+      {"driver", explanation.driver},       {"ranges", explanation.ranges},
+      {"order", explanation.order},         {"sorts", explanation.sorts},
+      {"onIndex", explanation.on_index},    {"onRecord", explanation.on_record},
+      {"candidates", std::move(candidates)}};
+  if (const auto& actual = explanation.actual; actual.has_value()) {
+    json["actual"] = {
+        {"seeks", actual->seeks},
+        {"examined", actual->examined},
+        {"fetched", actual->fetched},
+        {"matched", actual->matched},
+        {"elapsedSeconds", absl::ToDoubleSeconds(actual->elapsed)}};
+  }
+  return json;
+}
 
 absl::StatusOr<ExitCode> Explain(Database& database, const Options& options) {
   ASSIGN_OR_RETURN(Query query, MakeQuery(options.filters, database.Now()));
@@ -23,9 +52,13 @@ absl::StatusOr<ExitCode> Explain(Database& database, const Options& options) {
   ASSIGN_OR_RETURN(const Explanation explanation,
                    options.analyze ? database.ExplainAnalyze(query)
                                    : database.Explain(query));
-  const std::string text = explanation.ToString();
-  std::cout << text;
-  if (!text.ends_with('\n')) std::cout << '\n';
+  if (options.json) {
+    std::cout << ToJson(explanation)
+                     .dump(1, ' ', false, Json::error_handler_t::replace)
+              << '\n';
+  } else {
+    std::cout << explanation.ToString();
+  }
   return kSuccess;
 }
 
@@ -38,6 +71,7 @@ void AddExplain(CLI::App& app, int& exit_code) {
   AddDirectory(*command, options->directory);
   command->add_flag("--analyze", options->analyze,
                     "List one page too, and say what it took");
+  command->add_flag("--json", options->json, "Print JSON");
   AddFilters(*command, options->filters);
   AddBounds(*command, options->filters);
   AddPaging(*command, options->paging);

@@ -166,6 +166,7 @@ void Conditions::NarrowExpiryToStates() {
 
 void Conditions::CompileScopes(const ScopeDictionary& scopes) {
   const auto numbers = [&](std::vector<std::string>& names) {
+    if (names.empty()) return ScopeNumbers();
     SortUnique(names);
     return scopes.Known(names);
   };

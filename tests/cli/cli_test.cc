@@ -104,6 +104,10 @@ TEST_F(CliTest, TheMainJobWorks) {
   EXPECT_THAT(Run("count $DB --by scope --state all").out, HasSubstr("\nsign"));
   EXPECT_THAT(Run("explain $DB --owner key:EC371482956781AF").out,
               HasSubstr("driver: owner"));
+  const auto plan = nlohmann::json::parse(
+      Run("explain $DB --owner key:EC371482956781AF --analyze --json").out);
+  EXPECT_EQ(plan["driver"], "owner");
+  EXPECT_EQ(plan["actual"]["seeks"], 1);
   EXPECT_EQ(Run("stats $DB").code, 0);
   const Result check = Run("check $DB");
   EXPECT_EQ(check.code, 0);
