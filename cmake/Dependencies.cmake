@@ -1,8 +1,8 @@
-# Everything tokendb is built from comes from Debian 12's packages; the names
-# are in scripts/packages.sh.
+# What tokendb is linked with; a program that uses an installed tokendb needs
+# these too, but neither RocksDB's nor FlatBuffers' headers. All come from Debian
+# 12's packages; the names are in scripts/packages.sh.
 find_package(Threads REQUIRED)
 find_package(absl REQUIRED)
-find_package(FlatBuffers REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
@@ -10,11 +10,8 @@ pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 # RocksDB's own package configuration asks for development packages that only
 # its static library needs; the shared library stands alone.
 find_library(TOKENDB_ROCKSDB_LIBRARY NAMES rocksdb REQUIRED)
-find_path(TOKENDB_ROCKSDB_INCLUDE NAMES rocksdb/db.h REQUIRED)
 if(NOT TARGET tokendb_rocksdb)
   add_library(tokendb_rocksdb UNKNOWN IMPORTED)
   set_target_properties(tokendb_rocksdb PROPERTIES
-    IMPORTED_LOCATION "${TOKENDB_ROCKSDB_LIBRARY}"
-    INTERFACE_INCLUDE_DIRECTORIES "${TOKENDB_ROCKSDB_INCLUDE}")
+    IMPORTED_LOCATION "${TOKENDB_ROCKSDB_LIBRARY}")
 endif()
-find_program(TOKENDB_FLATC NAMES flatc REQUIRED)

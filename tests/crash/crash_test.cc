@@ -50,8 +50,6 @@ struct State {
   bool present = false;
   uint64_t serial = 0;
   bool revoked = false;
-
-  friend bool operator==(const State&, const State&) = default;
 };
 
 enum class Kind : char {

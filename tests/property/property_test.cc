@@ -250,7 +250,8 @@ bool Runner::SameInSteps(const char* what, uint64_t expected, uint64_t most,
     if (!SameCode(what, absl::StatusCode::kOk, count.status())) return false;
     total += *count;
     if (*count < most) break;
-    if (!Same(total <= expected ? "" : absl::StrCat(what, ": too many"))) {
+    const bool too_many = *count > most || total > expected;
+    if (!Same(too_many ? absl::StrCat(what, ": too many") : "")) {
       return false;
     }
   }
