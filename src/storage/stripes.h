@@ -15,8 +15,8 @@ namespace tokendb {
 // lock. Writers of one key exclude each other; readers take no lock.
 //
 // Not absl::Mutex: a batch holds hundreds of locks, and the deadlock detection
-// in Debian's build of abseil makes each of them cost 0.5 us. The order in which
-// they are taken excludes deadlocks.
+// in Debian's build of abseil makes each of them cost 0.5 us. The order in
+// which they are taken excludes deadlocks.
 class Stripes {
  public:
   static constexpr size_t kCount = 1024;
