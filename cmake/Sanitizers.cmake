@@ -4,6 +4,7 @@ if(TOKENDB_SANITIZE)
   add_link_options(-fsanitize=${TOKENDB_SANITIZE})
 endif()
 if(TOKENDB_COVERAGE)
-  add_compile_options(--coverage -O0)
+  # Atomic counters: threads would otherwise lose counts, or make them negative.
+  add_compile_options(--coverage -O0 -fprofile-update=atomic)
   add_link_options(--coverage)
 endif()

@@ -38,17 +38,17 @@ Millis MonotoneClock::Now() {
   }
   highest = std::max(highest, now);
   const Millis kept = kept_.load();
-  if ((kept == kAlways || highest - kept >= kKeepEvery) && keeping_.TryLock()) {
+  if ((kept == kAlways || highest - kept >= kKeepEvery) && keeping_.try_lock()) {
     // If it cannot be written, the next call tries again; whoever asked for
     // the time meets the failure on their own account.
     Write(highest).IgnoreError();
-    keeping_.Unlock();
+    keeping_.unlock();
   }
   return highest;
 }
 
 absl::Status MonotoneClock::Save() {
-  absl::MutexLock lock(&keeping_);
+  const std::lock_guard lock(keeping_);
   return Write(highest_.load());
 }
 

@@ -2,10 +2,9 @@
 #define TOKENDB_SRC_DB_MONOTONE_CLOCK_H_
 
 #include <atomic>
+#include <mutex>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "src/model/millis.h"
 #include "src/storage/store.h"
 #include "tokendb/clock.h"
@@ -33,13 +32,13 @@ class MonotoneClock {
   absl::Status Save();
 
  private:
-  absl::Status Write(Millis time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(keeping_);
+  absl::Status Write(Millis time);  // Under `keeping_`.
 
   const Clock& clock_;
   Store& store_;
   std::atomic<Millis> highest_ = kAlways;
   std::atomic<Millis> kept_ = kAlways;
-  absl::Mutex keeping_;
+  std::mutex keeping_;  // See src/index/scope_dictionary.h.
 };
 
 }  // namespace tokendb

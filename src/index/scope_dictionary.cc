@@ -25,7 +25,7 @@ std::string RowKey(uint32_t number) {
 absl::StatusOr<std::unique_ptr<ScopeDictionary>> ScopeDictionary::Load(
     Store& store) {
   std::unique_ptr<ScopeDictionary> dictionary(new ScopeDictionary(store));
-  absl::MutexLock lock(&dictionary->mutex_);
+  const std::unique_lock lock(dictionary->mutex_);
   std::string begin(kRowPrefix);
   Cursor cursor =
       store.NewCursor(nullptr, Family::kMeta, {begin, PrefixEnd(begin)});
@@ -57,7 +57,7 @@ ScopeNumbers ScopeDictionary::Known(
     absl::Span<const std::string> scopes) const {
   ScopeNumbers numbers;
   {
-    absl::ReaderMutexLock lock(&mutex_);
+    const std::shared_lock lock(mutex_);
     for (const std::string& scope : scopes) {
       const auto it = numbers_.find(scope);
       if (it != numbers_.end()) numbers.push_back(it->second);
@@ -68,11 +68,11 @@ ScopeNumbers ScopeDictionary::Known(
 }
 
 absl::Status ScopeDictionary::Add(absl::Span<const std::string> scopes) {
-  absl::MutexLock adding(&adding_);
+  const std::lock_guard adding(adding_);
   std::vector<std::string_view> missing;
   uint32_t next = 0;
   {
-    absl::ReaderMutexLock lock(&mutex_);
+    const std::shared_lock lock(mutex_);
     for (const std::string& scope : scopes) {
       if (!numbers_.contains(scope)) missing.push_back(scope);
     }
@@ -87,7 +87,7 @@ absl::Status ScopeDictionary::Add(absl::Span<const std::string> scopes) {
   }
   // A synced write of entries that use the numbers syncs these rows too.
   RETURN_IF_ERROR(store_.Commit(batch, Durability::kBuffered));
-  absl::MutexLock lock(&mutex_);
+  const std::unique_lock lock(mutex_);
   for (const std::string_view scope : missing) {
     names_.emplace_back(scope);
     numbers_.emplace(names_.back(), static_cast<uint32_t>(names_.size()));
@@ -97,7 +97,7 @@ absl::Status ScopeDictionary::Add(absl::Span<const std::string> scopes) {
 
 absl::Status ScopeDictionary::NamesOf(absl::Span<const uint32_t> numbers,
                                       std::vector<std::string>& names) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::shared_lock lock(mutex_);
   names.reserve(names.size() + numbers.size());
   for (const uint32_t number : numbers) {
     if (number == kNoScope || number > names_.size()) {
@@ -110,7 +110,7 @@ absl::Status ScopeDictionary::NamesOf(absl::Span<const uint32_t> numbers,
 }
 
 uint32_t ScopeDictionary::size() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::shared_lock lock(mutex_);
   return static_cast<uint32_t>(names_.size());
 }
 

@@ -4,16 +4,16 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "src/index/cover.h"
 #include "src/storage/store.h"
@@ -34,33 +34,31 @@ class ScopeDictionary {
   static absl::StatusOr<std::unique_ptr<ScopeDictionary>> Load(Store& store);
 
   // Returns the sorted numbers of `scopes`, unknown ones of which get new rows.
-  absl::StatusOr<ScopeNumbers> NumbersOf(absl::Span<const std::string> scopes)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<ScopeNumbers> NumbersOf(absl::Span<const std::string> scopes);
 
   // Returns the sorted numbers of those of `scopes` that have one.
-  ScopeNumbers Known(absl::Span<const std::string> scopes) const
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  ScopeNumbers Known(absl::Span<const std::string> scopes) const;
 
   // Appends the names of `numbers` to `names`. DataLoss for an unknown one.
   absl::Status NamesOf(absl::Span<const uint32_t> numbers,
-                       std::vector<std::string>& names) const
-      ABSL_LOCKS_EXCLUDED(mutex_);
+                       std::vector<std::string>& names) const;
 
-  uint32_t size() const ABSL_LOCKS_EXCLUDED(mutex_);
+  uint32_t size() const;
 
  private:
   explicit ScopeDictionary(Store& store) : store_(store) {}
-  absl::Status Add(absl::Span<const std::string> scopes)
-      ABSL_LOCKS_EXCLUDED(adding_, mutex_);
+  absl::Status Add(absl::Span<const std::string> scopes);
 
   Store& store_;
-  // Held while new rows are written, so that `mutex_` is not.
-  absl::Mutex adding_ ABSL_ACQUIRED_BEFORE(mutex_);
-  mutable absl::Mutex mutex_;
+  // Not absl::Mutex, for the cost that src/storage/stripes.h gives, and because
+  // the thread sanitizer does not see it in a library built without it.
+  //
+  // Held while new rows are written, so that `mutex_` is not; taken before it.
+  std::mutex adding_;
+  mutable std::shared_mutex mutex_;  // Guards what follows.
   // names_[n - 1] is the scope of number n; a deque's elements never move.
-  std::deque<std::string> names_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string_view, uint32_t> numbers_
-      ABSL_GUARDED_BY(mutex_);
+  std::deque<std::string> names_;
+  absl::flat_hash_map<std::string_view, uint32_t> numbers_;
 };
 
 }  // namespace tokendb
