@@ -20,6 +20,15 @@ enum class CreateMode {
 struct OpenOptions {
   CreateMode create_mode = CreateMode::kCreateIfMissing;
 
+  // How long tokens stay readable after they expired: `retain_revoked` for
+  // those that were revoked as well, `retain_expired` for the others. Later
+  // they are forgotten: no call reports them any more, their ids and digests
+  // are free, and their space is taken back. Never-expiring tokens are not
+  // forgotten. Infinite: nothing is. Absent: as it was last set for this
+  // database; 60 s in a new one. What was forgotten does not come back.
+  std::optional<absl::Duration> retain_expired;
+  std::optional<absl::Duration> retain_revoked;
+
   // Not owned; must outlive the database. Null: Clock::System().
   const Clock* clock = nullptr;
 

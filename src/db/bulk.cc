@@ -38,10 +38,10 @@ absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
     return absl::InvalidArgumentError(
         "the query has no condition: it would match every token");
   }
+  const Snapshot snapshot = store_.TakeSnapshot(now);
+  const ReadView view{store_, scopes_, snapshot, retention_.At(now)};
   ASSIGN_OR_RETURN(const Conditions conditions,
-                   Conditions::Compile(query, scopes_, now));
-  const Snapshot snapshot = store_.TakeSnapshot();
-  const ReadView view{store_, scopes_, snapshot};
+                   Conditions::Compile(query, scopes_, now, view.cutoff));
   const Plan plan =
       MakePlan(store_, conditions, Purpose::kStream, Estimates::kWhenChoosing);
   QueryStats stats;

@@ -12,6 +12,7 @@
 #include "src/base/text.h"
 #include "src/index/digest_row.h"
 #include "src/index/entries.h"
+#include "src/index/entry_expiry.h"
 #include "src/index/keys.h"
 #include "src/model/record_codec.h"
 
@@ -27,12 +28,12 @@ constexpr uint64_t kRecordsPerProgress = 10000;
 // more than those, no stray one can be there and the second pass only counts.
 class Checker {
  public:
-  Checker(const Store& store, const ScopeDictionary& scopes,
-          const std::function<void(uint64_t)>& progress)
-      : store_(store),
-        scopes_(scopes),
+  Checker(const ReadView& view, const std::function<void(uint64_t)>& progress)
+      : store_(view.store),
+        scopes_(view.scopes),
         progress_(progress),
-        snapshot_(store.TakeSnapshot()) {}
+        snapshot_(view.snapshot),
+        cutoff_(view.cutoff) {}
 
   absl::StatusOr<CheckReport> Run() {
     RETURN_IF_ERROR(CheckRecords());
@@ -56,6 +57,15 @@ class Checker {
     return store_.NewCursor(&snapshot_, family, {}, ScanKind::kWholeDatabase);
   }
 
+  // Records and entries that may be dropped at any time: some are, others are
+  // not yet. They must not be held against each other.
+  bool IsForgotten(Family family, const Cursor& cursor) const {
+    const std::optional<EntryExpiry> expiry =
+        kEntryReader.expiry(family, cursor.key(), cursor.value());
+    return expiry.has_value() && expiry->IsForgotten(cutoff_) &&
+           kEntryReader.intact(family, cursor.key(), cursor.value());
+  }
+
   absl::Status CheckRecords();
   void DeriveEntries(const TokenId& id, std::string_view value);
   absl::Status CompareDerived();
@@ -66,7 +76,8 @@ class Checker {
   const Store& store_;
   const ScopeDictionary& scopes_;
   const std::function<void(uint64_t)>& progress_;
-  const Snapshot snapshot_;
+  const Snapshot& snapshot_;
+  const Cutoff cutoff_;
   CheckReport report_;
   std::vector<Entry> derived_;  // Not yet compared.
   uint64_t found_ = 0;          // Derived entries that are there.
@@ -75,6 +86,7 @@ class Checker {
 absl::Status Checker::CheckRecords() {
   Cursor cursor = WholeFamily(Family::kToken);
   for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
+    if (IsForgotten(Family::kToken, cursor)) continue;
     ++report_.records;
     if (cursor.key().size() != TokenId::kSize) {
       Report(CheckProblem::Kind::kUnreadableRecord, Family::kToken,
@@ -149,7 +161,7 @@ absl::Status Checker::CountEntries() {
   for (const Family family : {Family::kIndex, Family::kDigest}) {
     Cursor cursor = WholeFamily(family);
     for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
-      ++report_.entries;
+      if (!IsForgotten(family, cursor)) ++report_.entries;
     }
     RETURN_IF_ERROR(cursor.status());
   }
@@ -159,6 +171,7 @@ absl::Status Checker::CountEntries() {
 absl::Status Checker::FindStrays(Family family) {
   Cursor cursor = WholeFamily(family);
   for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
+    if (IsForgotten(family, cursor)) continue;
     TokenId id;
     if (family == Family::kIndex && IsIndexKey(cursor.key())) {
       id = IdOf(cursor.key());
@@ -216,9 +229,8 @@ std::string_view CheckProblemKindName(CheckProblem::Kind kind) {
 }
 
 absl::StatusOr<CheckReport> CheckStore(
-    const Store& store, const ScopeDictionary& scopes,
-    const std::function<void(uint64_t)>& progress) {
-  return Checker(store, scopes, progress).Run();
+    const ReadView& view, const std::function<void(uint64_t)>& progress) {
+  return Checker(view, progress).Run();
 }
 
 }  // namespace tokendb

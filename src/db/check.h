@@ -5,16 +5,14 @@
 #include <functional>
 
 #include "absl/status/statusor.h"
-#include "src/index/scope_dictionary.h"
-#include "src/storage/store.h"
+#include "src/query/hit_stream.h"
 #include "tokendb/db.h"
 
 namespace tokendb {
 
 // Database::Check().
 absl::StatusOr<CheckReport> CheckStore(
-    const Store& store, const ScopeDictionary& scopes,
-    const std::function<void(uint64_t)>& progress);
+    const ReadView& view, const std::function<void(uint64_t)>& progress);
 
 }  // namespace tokendb
 

@@ -12,8 +12,10 @@
 #include "src/base/status_macros.h"
 #include "src/db/check.h"
 #include "src/db/monotone_clock.h"
+#include "src/db/retention.h"
 #include "src/db/writer.h"
 #include "src/index/digest_row.h"
+#include "src/index/entry_expiry.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/record_codec.h"
 #include "src/query/run.h"
@@ -64,39 +66,51 @@ absl::Status CheckId(const TokenId& id) {
 class Database::Impl {
  public:
   Impl(std::unique_ptr<Store> opened, const Clock& wall_clock)
-      : store(std::move(opened)), clock(wall_clock, *store) {}
+      : store(std::move(opened)),
+        clock(wall_clock, *store),
+        retention(*store, clock) {}
+
+  Snapshot TakeSnapshot() { return store->TakeSnapshot(clock.Now()); }
 
   // A snapshot, and a time that is not earlier than what it holds.
   struct Moment {
     Snapshot snapshot;
-    ReadView view;
     Millis now;
+    ReadView view;
 
     explicit Moment(Impl& impl)
-        : snapshot(impl.store->TakeSnapshot()),
-          view{*impl.store, *impl.scopes, snapshot},
-          now(impl.clock.Now()) {}
+        : snapshot(impl.TakeSnapshot()),
+          now(impl.clock.Now()),
+          view{*impl.store, *impl.scopes, snapshot, impl.retention.At(now)} {}
     Moment(const Moment&) = delete;
     Moment& operator=(const Moment&) = delete;
   };
 
+  // Whether a token that was read is forgotten by now.
+  bool IsForgottenNow(const Validity& validity) {
+    return validity.expires_at != kNever &&
+           IsForgotten(validity, retention.At(clock.Now()));
+  }
+
   // Returns the token whose digest this is, if the row and the record agree.
   absl::StatusOr<std::optional<Token>> FindByDigest(const Snapshot* snapshot,
-                                                    const Digest& digest) const;
+                                                    const Digest& digest);
 
   std::unique_ptr<Store> store;
   MonotoneClock clock;
+  Retention retention;
   std::unique_ptr<ScopeDictionary> scopes;
   std::unique_ptr<Writer> writer;
 };
 
 absl::StatusOr<std::optional<Token>> Database::Impl::FindByDigest(
-    const Snapshot* snapshot, const Digest& digest) const {
+    const Snapshot* snapshot, const Digest& digest) {
   PinnedValue value;
   ASSIGN_OR_RETURN(const bool known, store->Get(snapshot, Family::kDigest,
                                                 digest.bytes(), value));
   if (!known) return std::nullopt;
   ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
+  if (IsForgottenNow(row.validity)) return std::nullopt;
   ASSIGN_OR_RETURN(const bool found,
                    store->Get(snapshot, Family::kToken, row.id.bytes(), value));
   if (!found) return std::nullopt;
@@ -114,15 +128,17 @@ Database::~Database() {
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(
     std::string_view path, const OpenOptions& options) {
-  ASSIGN_OR_RETURN(std::unique_ptr<Store> store, Store::Open(path, options));
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                   Store::Open(path, options, kEntryReader));
   RETURN_IF_ERROR(CheckFormat(*store));
   auto impl = std::make_unique<Impl>(std::move(store), options.clock == nullptr
                                                            ? *Clock::System()
                                                            : *options.clock);
   RETURN_IF_ERROR(impl->clock.Load());
+  RETURN_IF_ERROR(impl->retention.Load(options));
   ASSIGN_OR_RETURN(impl->scopes, ScopeDictionary::Load(*impl->store));
-  impl->writer =
-      std::make_unique<Writer>(*impl->store, *impl->scopes, impl->clock);
+  impl->writer = std::make_unique<Writer>(*impl->store, *impl->scopes,
+                                          impl->clock, impl->retention);
   return std::unique_ptr<Database>(new Database(std::move(impl)));
 }
 
@@ -172,11 +188,15 @@ absl::StatusOr<Token> Database::Get(const TokenId& id) const {
   PinnedValue value;
   ASSIGN_OR_RETURN(const bool found, impl_->store->Get(nullptr, Family::kToken,
                                                        id.bytes(), value));
-  if (!found) {
+  absl::StatusOr<Token> token = found
+                                    ? DecodeRecord(id, value.view())
+                                    : absl::NotFoundError(absl::StrCat(
+                                          "there is no token ", id.ToString()));
+  if (token.ok() && impl_->IsForgottenNow(ValidityOf(*token))) {
     return absl::NotFoundError(
-        absl::StrCat("there is no token ", id.ToString()));
+        absl::StrCat("token ", id.ToString(), " expired and is forgotten"));
   }
-  return DecodeRecord(id, value.view());
+  return token;
 }
 
 absl::StatusOr<Token> Database::GetByUuid(std::string_view uuid) const {
@@ -191,7 +211,7 @@ absl::StatusOr<Token> Database::GetByDigest(const Digest& digest,
   if (!token.has_value()) {
     // Between the two reads the digest may have passed to another token. A
     // snapshot, which costs more, tells that from an unknown digest.
-    const Snapshot snapshot = impl_->store->TakeSnapshot();
+    const Snapshot snapshot = impl_->TakeSnapshot();
     ASSIGN_OR_RETURN(token, impl_->FindByDigest(&snapshot, digest));
   }
   if (token.has_value() && (kind.empty() || kind == token->kind)) {
@@ -215,7 +235,8 @@ absl::StatusOr<std::vector<std::optional<Token>>> Database::GetMany(
   for (size_t i = 0; i < ids.size(); ++i) {
     ASSIGN_OR_RETURN(const auto value, values.Value(i));
     if (!value.has_value()) continue;
-    ASSIGN_OR_RETURN(tokens[i], DecodeRecord(ids[i], *value));
+    ASSIGN_OR_RETURN(Token token, DecodeRecord(ids[i], *value));
+    if (!impl_->IsForgottenNow(ValidityOf(token))) tokens[i] = std::move(token);
   }
   return tokens;
 }
@@ -228,7 +249,9 @@ absl::StatusOr<Authentication> Database::Authenticate(
                                                        digest.bytes(), value));
   if (!found) return result;
   ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
-  result.state = StateAt(row.validity, impl_->clock.Now());
+  const Millis now = impl_->clock.Now();
+  if (IsForgotten(row.validity, impl_->retention.At(now))) return result;
+  result.state = StateAt(row.validity, now);
   result.id = row.id;
   if (row.owner_id.has_value()) result.owner_id = std::string(*row.owner_id);
   RETURN_IF_ERROR(impl_->scopes->NamesOf(row.scopes, result.scopes));
@@ -264,9 +287,10 @@ absl::StatusOr<GroupedCount> Database::CountBy(const Query& query,
 
 absl::StatusOr<std::unique_ptr<TokenReader>> Database::Read(
     const Query& query) const {
-  Snapshot snapshot = impl_->store->TakeSnapshot();
-  return MakeReader(*impl_->store, *impl_->scopes, std::move(snapshot),
-                    impl_->clock.Now(), query);
+  Snapshot snapshot = impl_->TakeSnapshot();
+  const Millis now = impl_->clock.Now();
+  return MakeReader(*impl_->store, *impl_->scopes, std::move(snapshot), now,
+                    impl_->retention.At(now), query);
 }
 
 absl::StatusOr<Explanation> Database::Explain(const Query& query) const {
@@ -304,11 +328,15 @@ absl::StatusOr<DatabaseStats> Database::Stats() const {
 
 absl::StatusOr<CheckReport> Database::Check(
     const std::function<void(uint64_t)>& progress) const {
-  return CheckStore(*impl_->store, *impl_->scopes, progress);
+  const Impl::Moment moment(*impl_);
+  return CheckStore(moment.view, progress);
 }
 
 absl::Status Database::Flush() { return impl_->store->Flush(); }
 
-absl::Status Database::Compact() { return impl_->store->Compact(); }
+absl::Status Database::Compact() {
+  RETURN_IF_ERROR(impl_->retention.Advance());
+  return impl_->store->Compact();
+}
 
 }  // namespace tokendb

@@ -38,7 +38,8 @@ Millis MonotoneClock::Now() {
   }
   highest = std::max(highest, now);
   const Millis kept = kept_.load();
-  if ((kept == kAlways || highest - kept >= kKeepEvery) && keeping_.try_lock()) {
+  if ((kept == kAlways || highest - kept >= kKeepEvery) &&
+      keeping_.try_lock()) {
     // If it cannot be written, the next call tries again; whoever asked for
     // the time meets the failure on their own account.
     Write(highest).IgnoreError();

@@ -51,6 +51,7 @@ void AddKeys(const Token& token, std::vector<std::string_view>& keys) {
 
 absl::StatusOr<std::vector<Writer::Prepared>> Writer::Prepare(
     absl::Span<const Token> tokens, Millis now) {
+  const Cutoff cutoff = retention_.At(now);
   std::vector<Prepared> prepared;
   prepared.reserve(tokens.size());
   absl::flat_hash_set<TokenId> ids;
@@ -70,6 +71,11 @@ absl::StatusOr<std::vector<Writer::Prepared>> Writer::Prepare(
     }
     next.new_id = token.id.IsNil();
     if (next.new_id) token.id = NewTokenId(token.created_at);
+    if (IsForgotten(ValidityOf(token), cutoff)) {
+      return fail(absl::OutOfRangeError(
+          absl::StrCat("expires_at: the token expired longer ago than "
+                       "retain_expired and retain_revoked keep it")));
+    }
     token.version = 1;
     if (!ids.insert(token.id).second) {
       return fail(absl::AlreadyExistsError(
@@ -83,8 +89,8 @@ absl::StatusOr<std::vector<Writer::Prepared>> Writer::Prepare(
   return prepared;
 }
 
-absl::Status Writer::CheckIdsAreFree(
-    absl::Span<const Prepared> prepared) const {
+absl::Status Writer::CheckIdsAreFree(absl::Span<const Prepared> prepared,
+                                     const Cutoff& cutoff) const {
   std::vector<std::string_view> keys;
   std::vector<size_t> positions;
   for (size_t i = 0; i < prepared.size(); ++i) {
@@ -99,6 +105,8 @@ absl::Status Writer::CheckIdsAreFree(
     ASSIGN_OR_RETURN(const auto value, values.Value(i));
     if (!value.has_value()) continue;
     const Token& token = prepared[positions[i]].token;
+    ASSIGN_OR_RETURN(const Token present, DecodeRecord(token.id, *value));
+    if (IsForgotten(ValidityOf(present), cutoff)) continue;
     return AtPosition(absl::AlreadyExistsError(absl::StrCat(
                           "token ", token.id.ToString(), " exists")),
                       positions[i], prepared.size());
@@ -111,6 +119,7 @@ absl::Status Writer::FindHolders(absl::Span<const DigestClaim> claims,
                                  std::vector<TokenId>& holders) const {
   holders.clear();
   if (claims.empty()) return absl::OkStatus();
+  const Cutoff cutoff = retention_.At(now);
   std::vector<std::string_view> keys;
   keys.reserve(claims.size());
   for (const DigestClaim& claim : claims) keys.push_back(claim.digest.bytes());
@@ -121,6 +130,8 @@ absl::Status Writer::FindHolders(absl::Span<const DigestClaim> claims,
     if (!value.has_value()) continue;
     ASSIGN_OR_RETURN(const DigestRow row,
                      ParseDigestRow(claims[i].digest, *value));
+    // The record of a forgotten row's id may be another token by now.
+    if (IsForgotten(row.validity, cutoff)) continue;
     if (row.validity.expires_at > now) {
       return AtPosition(absl::AlreadyExistsError(absl::StrCat(
                             "its digest is that of token ", row.id.ToString())),
@@ -135,7 +146,7 @@ absl::Status Writer::Disown(absl::Span<const TokenId> holders,
                             RecordEncoder& encoder, Batch& batch) const {
   for (const TokenId& id : holders) {
     absl::StatusOr<Token> token = ReadForChange(id);
-    // Space of the record may have been taken back before the digest's row.
+    // It may have been forgotten since its row was read.
     if (absl::IsNotFound(token.status())) continue;
     RETURN_IF_ERROR(token.status());
     token->digest.reset();
@@ -183,7 +194,7 @@ absl::StatusOr<std::vector<TokenId>> Writer::Issue(
     const std::vector<TokenId> expected = holders;
     for (const TokenId& holder : expected) all_keys.push_back(holder.bytes());
     const StripeLock lock(stripes_, all_keys);
-    RETURN_IF_ERROR(CheckIdsAreFree(prepared));
+    RETURN_IF_ERROR(CheckIdsAreFree(prepared, retention_.At(now)));
     RETURN_IF_ERROR(FindHolders(claims, now, holders));
     const bool locked = std::all_of(
         holders.begin(), holders.end(),
@@ -215,6 +226,10 @@ absl::StatusOr<Token> Writer::ReadForChange(const TokenId& id) const {
         absl::StrCat("there is no token ", id.ToString()));
   }
   ASSIGN_OR_RETURN(Token token, DecodeRecord(id, value.view()));
+  if (IsForgotten(ValidityOf(token), retention_.At(clock_.Now()))) {
+    return absl::NotFoundError(
+        absl::StrCat("token ", id.ToString(), " expired and is forgotten"));
+  }
   if (WrittenByNewerSchema(value.view())) {
     return absl::FailedPreconditionError(absl::StrCat(
         "token ", id.ToString(),

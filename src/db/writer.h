@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "src/db/monotone_clock.h"
+#include "src/db/retention.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/record_codec.h"
 #include "src/query/conditions.h"
@@ -31,8 +32,9 @@ namespace tokendb {
 class Writer {
  public:
   // All must outlive the writer.
-  Writer(Store& store, ScopeDictionary& scopes, MonotoneClock& clock)
-      : store_(store), scopes_(scopes), clock_(clock) {}
+  Writer(Store& store, ScopeDictionary& scopes, MonotoneClock& clock,
+         const Retention& retention)
+      : store_(store), scopes_(scopes), clock_(clock), retention_(retention) {}
 
   absl::StatusOr<std::vector<TokenId>> Issue(absl::Span<const Token> tokens,
                                              const WriteOptions& options);
@@ -58,7 +60,8 @@ class Writer {
 
   absl::StatusOr<std::vector<Prepared>> Prepare(absl::Span<const Token> tokens,
                                                 Millis now);
-  absl::Status CheckIdsAreFree(absl::Span<const Prepared> prepared) const;
+  absl::Status CheckIdsAreFree(absl::Span<const Prepared> prepared,
+                               const Cutoff& cutoff) const;
   absl::Status PutNew(const Prepared& prepared, RecordEncoder& encoder,
                       Batch& batch) const;
 
@@ -96,6 +99,7 @@ class Writer {
   Store& store_;
   ScopeDictionary& scopes_;
   MonotoneClock& clock_;
+  const Retention& retention_;
   Stripes stripes_;
 };
 

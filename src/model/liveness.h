@@ -27,6 +27,25 @@ inline TokenState StateAt(const Validity& validity, Millis now) {
   return TokenState::kLive;
 }
 
+// Up to when expired tokens are forgotten: no path reports them any more, as if
+// they had been deleted, and their space may be taken back. Both times only
+// ever grow.
+struct Cutoff {
+  Millis expired = kAlways;  // Of tokens that were not revoked.
+  Millis revoked = kAlways;  // Of tokens that were; kept apart for audits.
+
+  // What has expired by then is forgotten, revoked or not.
+  Millis Earlier() const { return expired < revoked ? expired : revoked; }
+
+  friend bool operator==(const Cutoff&, const Cutoff&) = default;
+};
+
+// Never true of a token that is live at a time after the cutoff.
+inline bool IsForgotten(const Validity& validity, const Cutoff& cutoff) {
+  return validity.expires_at <=
+         (validity.revoked_at == kNever ? cutoff.expired : cutoff.revoked);
+}
+
 // The validity of a token, with its times rounded as they are stored.
 Validity ValidityOf(const Token& token);
 

@@ -22,9 +22,11 @@ using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
 constexpr size_t kRevisionOffset = 1;
-constexpr size_t kZeroOffset = 2;
+constexpr size_t kFlagsOffset = 2;
+constexpr size_t kZeroOffset = 3;
 constexpr size_t kCrcOffset = 4;
 constexpr size_t kExpiryOffset = 8;
+constexpr uint8_t kRevokedFlag = 1;
 constexpr size_t kBuilderBytes = 1024;
 
 // Records up to this size are read from an aligned buffer on the stack.
@@ -137,8 +139,9 @@ absl::Status CheckHeader(const TokenId& id, std::string_view value) {
         absl::StrCat("record of token ", id.ToString(), " has format ", format,
                      "; this library knows formats up to ", kRecordFormat));
   }
-  if (format != kRecordFormat || value[kZeroOffset] != 0 ||
-      value[kZeroOffset + 1] != 0) {
+  const auto flags = static_cast<uint8_t>(value[kFlagsOffset]);
+  if (format != kRecordFormat || (flags & ~kRevokedFlag) != 0 ||
+      value[kZeroOffset] != 0) {
     return Damaged(id, "its header is malformed");
   }
   return absl::OkStatus();
@@ -236,8 +239,11 @@ absl::StatusOr<std::string_view> RecordEncoder::Encode(const Token& token) {
   record.assign(kRecordHeaderBytes, '\0');
   record[0] = static_cast<char>(kRecordFormat);
   record[kRevisionOffset] = static_cast<char>(kSchemaRevision);
-  StoreBig64(&record[kExpiryOffset],
-             OrderedMillis(ValidityOf(token).expires_at));
+  const Validity validity = ValidityOf(token);
+  if (validity.revoked_at != kNever) {
+    record[kFlagsOffset] = static_cast<char>(kRevokedFlag);
+  }
+  StoreBig64(&record[kExpiryOffset], OrderedMillis(validity.expires_at));
   record.append(body);
   const uint32_t crc = CrcOf(token.id, record);
   std::memcpy(&record[kCrcOffset], &crc, sizeof(crc));
@@ -263,11 +269,25 @@ absl::StatusOr<Token> DecodeRecord(const TokenId& id, std::string_view value) {
   }
   absl::StatusOr<Token> token{absl::in_place};
   ReadToken(id, *flatbuffers::GetRoot<schema::Token>(aligned), *token);
-  if (FromOrderedMillis(LoadBig64(&value[kExpiryOffset])) !=
-      ValidityOf(*token).expires_at) {
+  const Validity validity = ValidityOf(*token);
+  const std::optional<RecordHeader> header = PeekRecord(value);
+  if (header->expires_at != validity.expires_at ||
+      header->revoked != (validity.revoked_at != kNever)) {
     return Damaged(id, "its header contradicts it");
   }
   return token;
+}
+
+std::optional<RecordHeader> PeekRecord(std::string_view value) {
+  if (value.size() < kRecordHeaderBytes) return std::nullopt;
+  const auto flags = static_cast<uint8_t>(value[kFlagsOffset]);
+  return RecordHeader{
+      .expires_at = FromOrderedMillis(LoadBig64(&value[kExpiryOffset])),
+      .revoked = (flags & kRevokedFlag) != 0};
+}
+
+bool IsIntactRecord(const TokenId& id, std::string_view value) {
+  return CheckHeader(id, value).ok();
 }
 
 bool WrittenByNewerSchema(std::string_view value) {

@@ -3,7 +3,8 @@
 //
 //   0  format version, u8
 //   1  schema revision of the writer, u8
-//   2  zero, u16
+//   2  flags, u8: 1 revoked_at is set; the others zero
+//   3  zero, u8
 //   4  crc32c of id, bytes 0..3, bytes 8..end; u32 little-endian
 //   8  expiry: OrderedMillis, u64 big-endian; FF..FF: never
 //  16  FlatBuffer
@@ -13,11 +14,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/model/millis.h"
 #include "tokendb/token.h"
 
 namespace tokendb {
@@ -47,6 +50,17 @@ class RecordEncoder {
 // Reads a record. DataLoss, naming the id, if any bit of it or of its id
 // changed since it was written; FailedPrecondition if its format is newer.
 absl::StatusOr<Token> DecodeRecord(const TokenId& id, std::string_view value);
+
+// What the header says of a record, unchecked: for deciding whether a closer
+// look is worth it. Nothing if it is too short.
+struct RecordHeader {
+  Millis expires_at = kNever;
+  bool revoked = false;
+};
+std::optional<RecordHeader> PeekRecord(std::string_view value);
+
+// Whether the record is whole: its checksum and format are right.
+bool IsIntactRecord(const TokenId& id, std::string_view value);
 
 // Whether the record may have fields this library does not know, which a
 // rewrite would lose. `value` passed DecodeRecord().

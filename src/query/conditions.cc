@@ -87,13 +87,16 @@ absl::Status CheckScopeTexts(const std::vector<std::string>& scopes,
 
 absl::StatusOr<Conditions> Conditions::Compile(const Query& query,
                                                const ScopeDictionary& scopes,
-                                               Millis now) {
+                                               Millis now,
+                                               const Cutoff& cutoff) {
   Conditions conditions;
   conditions.query_ = query;
   conditions.now_ = now;
+  conditions.cutoff_ = cutoff;
   RETURN_IF_ERROR(conditions.CheckTexts());
   RETURN_IF_ERROR(conditions.CompileRanges());
   conditions.NarrowExpiryToStates();
+  conditions.NarrowExpiryToRemembered();
   conditions.CompileScopes(scopes);
 
   SortUnique(conditions.query_.ids);
@@ -164,6 +167,11 @@ void Conditions::NarrowExpiryToStates() {
   }
 }
 
+// What is forgotten whether revoked or not need not be read at all.
+void Conditions::NarrowExpiryToRemembered() {
+  expiry_.from = std::max(expiry_.from, cutoff_.Earlier() + 1);
+}
+
 void Conditions::CompileScopes(const ScopeDictionary& scopes) {
   const auto numbers = [&](std::vector<std::string>& names) {
     if (names.empty()) return ScopeNumbers();
@@ -187,7 +195,10 @@ Match Conditions::TestEntry(Millis expires_at, const Cover& cover,
   if (!expiry_.Contains(expires_at)) return Match::kNo;
   Validity validity = cover.validity;
   validity.expires_at = expires_at;
-  if (!query_.states.Contains(StateAt(validity, now_))) return Match::kNo;
+  if (IsForgotten(validity, cutoff_) ||
+      !query_.states.Contains(StateAt(validity, now_))) {
+    return Match::kNo;
+  }
   if (!created_.Contains(cover.created_at)) return Match::kNo;
 
   Match match = needs_record_ ? Match::kAskRecord : Match::kYes;
@@ -224,7 +235,8 @@ bool Conditions::TestRecord(const Token& token) const {
                                 const std::string& actual) {
     return wanted.empty() || wanted == actual;
   };
-  return query_.states.Contains(StateAt(validity, now_)) &&
+  return !IsForgotten(validity, cutoff_) &&
+         query_.states.Contains(StateAt(validity, now_)) &&
          expiry_.Contains(validity.expires_at) &&
          created_.Contains(FloorToMillis(token.created_at)) &&
          (query_.ids.empty() ||

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "src/index/cover.h"
 #include "src/index/scope_dictionary.h"
+#include "src/model/liveness.h"
 #include "src/model/millis.h"
 #include "tokendb/query.h"
 
@@ -32,14 +33,14 @@ enum class Match : uint8_t {
 };
 
 // The conditions of a query at one moment `now`: checked, in stored units,
-// scopes as numbers. The one place that decides whether a token matches, from
-// an index entry or from a record.
+// scopes as numbers. Forgotten tokens match no query. The one place that
+// decides whether a token matches, from an index entry or from a record.
 class Conditions {
  public:
   // Errors as Database::List(). `query` is copied.
   static absl::StatusOr<Conditions> Compile(const Query& query,
                                             const ScopeDictionary& scopes,
-                                            Millis now);
+                                            Millis now, const Cutoff& cutoff);
 
   // Tests an entry. `owner_known`: it comes from the owner index under one of
   // owners().
@@ -81,10 +82,12 @@ class Conditions {
   absl::Status CompileRanges();
   void CompileScopes(const ScopeDictionary& scopes);
   void NarrowExpiryToStates();
+  void NarrowExpiryToRemembered();
   bool ScopesMatch(absl::Span<const uint32_t> scopes) const;
 
   Query query_;
   Millis now_ = 0;
+  Cutoff cutoff_;
   bool impossible_ = false;
   MillisRange expiry_;
   MillisRange created_;

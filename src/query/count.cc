@@ -181,7 +181,7 @@ absl::StatusOr<CountResult> CountTokens(const ReadView& view, Millis now,
                                         const Query& query) {
   const Stopwatch watch;
   ASSIGN_OR_RETURN(const Conditions conditions,
-                   Conditions::Compile(query, view.scopes, now));
+                   Conditions::Compile(query, view.scopes, now, view.cutoff));
   const Plan plan = MakePlan(view.store, conditions, Purpose::kCount,
                              Estimates::kWhenChoosing);
   CountResult result;
@@ -205,7 +205,7 @@ absl::StatusOr<GroupedCount> CountTokensBy(const ReadView& view, Millis now,
                                            Grouping grouping) {
   const Stopwatch watch;
   ASSIGN_OR_RETURN(const Conditions conditions,
-                   Conditions::Compile(query, view.scopes, now));
+                   Conditions::Compile(query, view.scopes, now, view.cutoff));
   const Plan plan = MakePlan(
       view.store, conditions,
       grouping == Grouping::kOwner ? Purpose::kCountByOwner : Purpose::kCount,

@@ -88,7 +88,7 @@ absl::StatusOr<Explanation> ExplainQuery(const ReadView& view, Millis now,
   RETURN_IF_ERROR(CheckLimit(query));
   RETURN_IF_ERROR(ReadContinuation(query).status());
   ASSIGN_OR_RETURN(const Conditions conditions,
-                   Conditions::Compile(query, view.scopes, now));
+                   Conditions::Compile(query, view.scopes, now, view.cutoff));
   const Plan plan =
       MakePlan(view.store, conditions, Purpose::kPage, Estimates::kAlways);
   Explanation result;

@@ -130,11 +130,6 @@ absl::Status FetchRecords(const ReadView& view, const Conditions& conditions,
     Hit& hit = hits[wanted[i]];
     ASSIGN_OR_RETURN(const auto value, values.Value(i));
     if (!value.has_value()) {
-      // Space of expired tokens may be taken back from the records first.
-      if (hit.expires_at <= conditions.now()) {
-        remove[wanted[i]] = true;
-        continue;
-      }
       return absl::DataLossError(
           absl::StrCat("token ", hit.id.ToString(), " has no record"));
     }

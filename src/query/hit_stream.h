@@ -21,11 +21,12 @@
 
 namespace tokendb {
 
-// What one call reads from: one snapshot at one time.
+// What one call reads from: one snapshot, and what is forgotten by then.
 struct ReadView {
   const Store& store;
   const ScopeDictionary& scopes;
   const Snapshot& snapshot;
+  Cutoff cutoff;
 };
 
 // A token that an index entry, a record, or both say matches.
@@ -102,8 +103,8 @@ enum class Need : uint8_t { kIds, kTokens };
 
 // Reads the records of those of `hits` that are not decided, or of all if
 // tokens are needed, in one batch, and removes the hits that turn out not to
-// match. DataLoss if a record is damaged, missing although it has not expired,
-// or contradicts its index entry.
+// match. DataLoss if a record is damaged, missing, or contradicts its index
+// entry: forgotten tokens are no hits, so that each hit has its record.
 absl::Status FetchRecords(const ReadView& view, const Conditions& conditions,
                           Need need, std::vector<Hit>& hits, QueryStats& stats);
 

@@ -41,7 +41,7 @@ absl::StatusOr<HitPage> ReadPage(const ReadView& view, Millis now,
   ASSIGN_OR_RETURN(const std::optional<Position> after,
                    ReadContinuation(query));
   ASSIGN_OR_RETURN(const Conditions conditions,
-                   Conditions::Compile(query, view.scopes, now));
+                   Conditions::Compile(query, view.scopes, now, view.cutoff));
   const Plan plan = MakePlan(view.store, conditions, Purpose::kPage,
                              Estimates::kWhenChoosing);
   HitPage page;

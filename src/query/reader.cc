@@ -19,9 +19,10 @@ constexpr size_t kBatch = 128;
 class Reader final : public TokenReader {
  public:
   Reader(const Store& store, const ScopeDictionary& scopes, Snapshot snapshot,
-         Conditions conditions, const std::optional<Position>& after)
+         const Cutoff& cutoff, Conditions conditions,
+         const std::optional<Position>& after)
       : snapshot_(std::move(snapshot)),
-        view_{store, scopes, snapshot_},
+        view_{store, scopes, snapshot_, cutoff},
         conditions_(std::move(conditions)),
         plan_(MakePlan(store, conditions_, Purpose::kStream,
                        Estimates::kWhenChoosing)),
@@ -58,12 +59,12 @@ class Reader final : public TokenReader {
 
 absl::StatusOr<std::unique_ptr<TokenReader>> MakeReader(
     const Store& store, const ScopeDictionary& scopes, Snapshot snapshot,
-    Millis now, const Query& query) {
+    Millis now, const Cutoff& cutoff, const Query& query) {
   ASSIGN_OR_RETURN(const std::optional<Position> after,
                    ReadContinuation(query));
   ASSIGN_OR_RETURN(Conditions conditions,
-                   Conditions::Compile(query, scopes, now));
-  return std::make_unique<Reader>(store, scopes, std::move(snapshot),
+                   Conditions::Compile(query, scopes, now, cutoff));
+  return std::make_unique<Reader>(store, scopes, std::move(snapshot), cutoff,
                                   std::move(conditions), after);
 }
 

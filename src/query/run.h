@@ -37,7 +37,7 @@ absl::StatusOr<Explanation> ExplainQuery(const ReadView& view, Millis now,
 // Takes the snapshot over; `store` and `scopes` must outlive the reader.
 absl::StatusOr<std::unique_ptr<TokenReader>> MakeReader(
     const Store& store, const ScopeDictionary& scopes, Snapshot snapshot,
-    Millis now, const Query& query);
+    Millis now, const Cutoff& cutoff, const Query& query);
 
 // Measures how long a call takes.
 class Stopwatch {

@@ -18,6 +18,7 @@
 #include "rocksdb/cache.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/storage/expiry_filter.h"
 #include "src/storage/rocksdb_options.h"
 #include "src/storage/store.h"
 
@@ -80,8 +81,16 @@ struct Opened {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
 };
 
+// What an open store drops in compactions.
+struct Dropping {
+  const EntryReader& reader;
+  const SharedCutoff& cutoff;
+};
+
+// Without `dropping` nothing is dropped.
 absl::StatusOr<Opened> OpenRocksDb(const std::string& path,
-                                   const OpenOptions& options, bool create) {
+                                   const OpenOptions& options, bool create,
+                                   const Dropping* dropping) {
   rocksdb::LRUCacheOptions cache_options;
   cache_options.capacity = options.cache_bytes;
   const std::shared_ptr<rocksdb::Cache> cache =
@@ -90,8 +99,12 @@ absl::StatusOr<Opened> OpenRocksDb(const std::string& path,
   families.emplace_back(rocksdb::kDefaultColumnFamilyName,
                         MakeFamilyOptions(Family::kMeta, options, cache));
   for (const Family family : kFamilies) {
-    families.emplace_back(std::string(FamilyName(family)),
-                          MakeFamilyOptions(family, options, cache));
+    rocksdb::ColumnFamilyOptions cf = MakeFamilyOptions(family, options, cache);
+    if (dropping != nullptr && family != Family::kMeta) {
+      cf.compaction_filter_factory =
+          MakeExpiryFilterFactory(family, dropping->reader, dropping->cutoff);
+    }
+    families.emplace_back(std::string(FamilyName(family)), cf);
   }
   rocksdb::DBOptions db_options = MakeDbOptions(options);
   db_options.create_if_missing = create;
@@ -113,7 +126,7 @@ absl::Status Create(const std::string& path, const OpenOptions& options) {
   if (mkdir(making.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
     return SystemError("cannot create", making);
   }
-  ASSIGN_OR_RETURN(Opened opened, OpenRocksDb(making, options, true));
+  ASSIGN_OR_RETURN(Opened opened, OpenRocksDb(making, options, true, nullptr));
   for (rocksdb::ColumnFamilyHandle* handle : opened.handles) {
     opened.db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   }
@@ -131,7 +144,8 @@ absl::Status Create(const std::string& path, const OpenOptions& options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view path,
-                                                   const OpenOptions& options) {
+                                                   const OpenOptions& options,
+                                                   const EntryReader& reader) {
   // A trailing slash would put the new database inside the old directory.
   std::string directory(path);
   while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
@@ -150,8 +164,10 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view path,
     }
     RETURN_IF_ERROR(Create(directory, options));
   }
-  ASSIGN_OR_RETURN(Opened opened, OpenRocksDb(directory, options, false));
-  std::unique_ptr<Store> store(new Store());
+  std::unique_ptr<Store> store(new Store(reader));
+  const Dropping dropping{store->reader_, store->cutoff_};
+  ASSIGN_OR_RETURN(Opened opened,
+                   OpenRocksDb(directory, options, false, &dropping));
   store->db_ = std::move(opened.db);
   store->default_handle_ = opened.handles.front();
   std::copy(opened.handles.begin() + 1, opened.handles.end(),

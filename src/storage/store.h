@@ -21,32 +21,20 @@
 #include "rocksdb/db.h"
 #include "rocksdb/iterator.h"
 #include "rocksdb/write_batch.h"
+#include "src/storage/entry_expiry.h"
+#include "src/storage/family.h"
+#include "src/storage/slice.h"
+#include "src/storage/snapshot_times.h"
 #include "src/storage/status.h"
 #include "tokendb/options.h"
 
 namespace tokendb {
-
-// Column families, in the order of docs/file_format.md.
-enum class Family : uint8_t { kMeta, kToken, kDigest, kIndex, kHot, kStat };
-inline constexpr std::array kFamilies = {Family::kMeta,   Family::kToken,
-                                         Family::kDigest, Family::kIndex,
-                                         Family::kHot,    Family::kStat};
-
-// "meta", "token", ...
-std::string_view FamilyName(Family family);
 
 // Keys from `lower` (included) to `upper` (excluded).
 struct KeyRange {
   std::string lower;
   std::string upper;
 };
-
-inline std::string_view ToView(const rocksdb::Slice& slice) {
-  return {slice.data(), slice.size()};
-}
-inline rocksdb::Slice ToSlice(std::string_view view) {
-  return {view.data(), view.size()};
-}
 
 // A value read, without a copy where RocksDB can lend its own.
 class PinnedValue {
@@ -108,18 +96,31 @@ class Batch {
 // The state of all column families at one moment. Destroy before the store.
 class Snapshot {
  public:
-  explicit Snapshot(rocksdb::DB* db) : db_(db), snapshot_(db->GetSnapshot()) {}
+  // What is remembered at `as_of`, which is not later than now, is kept from
+  // compactions.
+  Snapshot(rocksdb::DB* db, SnapshotTimes& times, Millis as_of)
+      : times_(times), as_of_(as_of), db_(db) {
+    times_.Add(as_of_);
+    snapshot_ = db_->GetSnapshot();
+  }
   Snapshot(Snapshot&& other) noexcept
-      : db_(std::exchange(other.db_, nullptr)), snapshot_(other.snapshot_) {}
+      : times_(other.times_),
+        as_of_(other.as_of_),
+        db_(std::exchange(other.db_, nullptr)),
+        snapshot_(other.snapshot_) {}
   Snapshot& operator=(Snapshot&&) = delete;
   ~Snapshot() {
-    if (db_ != nullptr) db_->ReleaseSnapshot(snapshot_);
+    if (db_ == nullptr) return;
+    db_->ReleaseSnapshot(snapshot_);
+    times_.Remove(as_of_);
   }
 
  private:
   friend class Store;
+  SnapshotTimes& times_;
+  Millis as_of_;
   rocksdb::DB* db_;
-  const rocksdb::Snapshot* snapshot_;
+  const rocksdb::Snapshot* snapshot_ = nullptr;
 };
 
 // Walks over a range of keys. Begins unpositioned. Destroy before its
@@ -160,13 +161,24 @@ enum class ScanKind : uint8_t { kQuery, kWholeDatabase };
 class Store {
  public:
   // Opens the store in the directory `path`; errors as Database::Open().
-  static absl::StatusOr<std::unique_ptr<Store>> Open(
-      std::string_view path, const OpenOptions& options);
+  // `reader`, which must outlive the store, tells what may be dropped once
+  // AllowDropping() was called.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(std::string_view path,
+                                                     const OpenOptions& options,
+                                                     const EntryReader& reader);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  Snapshot TakeSnapshot() const { return Snapshot(db_.get()); }
+  Snapshot TakeSnapshot(Millis as_of) const {
+    return Snapshot(db_.get(), snapshot_times_, as_of);
+  }
+
+  // The earliest time that an open snapshot reads as of; kNever without one.
+  Millis EarliestSnapshot() const { return snapshot_times_.Earliest(); }
+
+  // From now on compactions may drop what is forgotten by `cutoff`.
+  void AllowDropping(const Cutoff& cutoff) { cutoff_.Set(cutoff); }
 
   // Reads a key into `value`; false if it is not there. A null snapshot reads
   // the latest state.
@@ -203,11 +215,14 @@ class Store {
   static std::string EngineName();
 
  private:
-  Store() = default;
+  explicit Store(const EntryReader& reader) : reader_(reader) {}
   rocksdb::ColumnFamilyHandle* Handle(Family family) const {
     return handles_[static_cast<size_t>(family)];
   }
 
+  const EntryReader& reader_;
+  mutable SnapshotTimes snapshot_times_;
+  SharedCutoff cutoff_;  // Read by compactions: outlives the database below.
   std::unique_ptr<rocksdb::DB> db_;
   Batch::Handles handles_{};
   rocksdb::ColumnFamilyHandle* default_handle_ = nullptr;

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/base/coding.h"
+#include "src/index/entry_expiry.h"
 #include "src/index/keys.h"
 #include "src/storage/store.h"
 #include "tests/support/database_test.h"
@@ -26,7 +27,7 @@ class ConsistencyTest : public DatabaseTest {
   void Tamper(const std::function<void(Store&, Batch&)>& change) {
     Close();
     {
-      auto store = Store::Open(path(), {});
+      auto store = Store::Open(path(), {}, kEntryReader);
       ASSERT_THAT(store, IsOk());
       Batch batch = (*store)->NewBatch();
       change(**store, batch);
@@ -212,7 +213,7 @@ TEST_F(ConsistencyTest, ADamagedRecordIsDataLossAndReported) {
 TEST_F(ConsistencyTest, ADatabaseOfANewerFormatIsRefused) {
   Close();
   {
-    auto store = Store::Open(path(), {});
+    auto store = Store::Open(path(), {}, kEntryReader);
     ASSERT_THAT(store, IsOk());
     Batch batch = (*store)->NewBatch();
     std::string version;

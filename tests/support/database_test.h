@@ -37,10 +37,13 @@ class DatabaseTest : public ::testing::Test {
   // Closes the database, if it is open, and opens it again.
   void Reopen() {
     db_.reset();
-    auto opened = Database::Open(path(), {.clock = &clock_});
+    auto opened = Database::Open(path(), options_);
     ASSERT_THAT(opened, IsOk());
     db_ = *std::move(opened);
   }
+
+  // For the next Reopen(). Unless a test says otherwise nothing is forgotten.
+  OpenOptions& options() { return options_; }
   void Close() { db_.reset(); }
 
   // Issues a token and returns its id.
@@ -107,6 +110,9 @@ class DatabaseTest : public ::testing::Test {
  private:
   TempDir dir_;
   TestClock clock_;
+  OpenOptions options_ = {.retain_expired = absl::InfiniteDuration(),
+                          .retain_revoked = absl::InfiniteDuration(),
+                          .clock = &clock_};
   bool expect_clean_ = true;
   std::unique_ptr<Database> db_;
 };

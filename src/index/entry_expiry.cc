@@ -1,0 +1,87 @@
+#include "src/index/entry_expiry.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "src/index/cover.h"
+#include "src/index/digest_row.h"
+#include "src/index/keys.h"
+#include "src/model/record_codec.h"
+
+namespace tokendb {
+namespace {
+
+using Revoked = EntryExpiry::Revoked;
+
+Revoked RevokedIf(bool revoked) {
+  return revoked ? Revoked::kYes : Revoked::kNo;
+}
+
+absl::StatusOr<DigestRow> ReadDigestRow(std::string_view key,
+                                        std::string_view value) {
+  if (key.size() != Digest::kSize) {
+    return absl::DataLossError("a key is not a digest");
+  }
+  std::array<char, Digest::kSize> bytes;
+  std::copy(key.begin(), key.end(), bytes.begin());
+  return ParseDigestRow(Digest(bytes), value);
+}
+
+std::optional<EntryExpiry> ReadExpiry(Family family, std::string_view key,
+                                      std::string_view value) {
+  switch (family) {
+    case Family::kToken: {
+      const std::optional<RecordHeader> header = PeekRecord(value);
+      if (!header.has_value()) return std::nullopt;
+      return EntryExpiry{header->expires_at, RevokedIf(header->revoked)};
+    }
+    case Family::kDigest: {
+      const absl::StatusOr<DigestRow> row = ReadDigestRow(key, value);
+      if (!row.ok()) return std::nullopt;
+      return EntryExpiry{row->validity.expires_at,
+                         RevokedIf(row->validity.revoked_at != kNever)};
+    }
+    case Family::kIndex: {
+      Cover cover;
+      if (!IsIndexKey(key) || !ParseCover(value, cover)) return std::nullopt;
+      return EntryExpiry{ExpiryOf(key),
+                         RevokedIf(cover.validity.revoked_at != kNever)};
+    }
+    case Family::kMeta:
+    case Family::kHot:
+    case Family::kStat:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool IsIntact(Family family, std::string_view key, std::string_view value) {
+  switch (family) {
+    case Family::kToken:
+      return key.size() == TokenId::kSize &&
+             IsIntactRecord(IdFromBytes(key), value);
+    case Family::kDigest:  // Read whole, checksum and all, for its expiry.
+    case Family::kMeta:
+    case Family::kIndex:
+    case Family::kHot:
+    case Family::kStat:
+      return true;
+  }
+  return false;
+}
+
+// All entries of a term share what precedes the expiry.
+std::string FirstRemembered(std::string_view index_key, const Cutoff& cutoff) {
+  std::string key(index_key.substr(0, index_key.size() - kKeyTailBytes));
+  AppendBig64(key, OrderedMillis(cutoff.Earlier() + 1));
+  return key > index_key ? key : std::string(index_key) + '\0';
+}
+
+}  // namespace
+
+const EntryReader kEntryReader = {.expiry = ReadExpiry,
+                                  .intact = IsIntact,
+                                  .first_remembered = FirstRemembered};
+
+}  // namespace tokendb
