@@ -42,6 +42,30 @@ struct Revocation {
   bool changed = false;
 };
 
+// What taking space back has done.
+struct ReclaimReport {
+  uint64_t files_dropped = 0;    // Index files wholly forgotten, unread.
+  uint64_t files_rewritten = 0;  // Not counting files these overlapped.
+  uint64_t bytes_rewritten = 0;
+  uint64_t bytes_reclaimed = 0;  // About.
+};
+
+struct ReclaimStats {
+  absl::Duration retain_expired;
+  absl::Duration retain_revoked;
+
+  // In files, about: of forgotten tokens, and of all others.
+  uint64_t forgotten_bytes = 0;
+  uint64_t live_bytes = 0;
+  uint64_t files_waiting = 0;  // Worth rewriting.
+
+  // Since the database was opened.
+  ReclaimReport total;
+  uint64_t rounds = 0;
+  bool paused = false;
+  absl::Status last_error;  // Of the last round in the background.
+};
+
 struct DatabaseStats {
   struct Family {
     std::string name;
@@ -54,6 +78,7 @@ struct DatabaseStats {
   uint32_t format_version = 0;  // docs/file_format.md
   absl::Time clock;             // The time operations now act on.
   std::string engine;           // The storage engine and its version.
+  ReclaimStats reclaim;
 };
 
 // A difference between records and the entries derived from them.
@@ -246,6 +271,16 @@ class Database {
 
   // Makes all earlier writes durable and moves them from memory to files.
   absl::Status Flush();
+
+  // Takes the space of forgotten tokens back now, at full speed: drops and
+  // rewrites the files that hold many of them. Reads and writes as much as
+  // those files hold, and what they overlap.
+  absl::StatusOr<ReclaimReport> Reclaim();
+
+  // Stops and restarts the reclaiming in the background; a file that is being
+  // rewritten is completed. Not kept when the database is closed.
+  void PauseReclaim();
+  void ResumeReclaim();
 
   // Rewrites all files into their final order. Takes as long as reading and
   // writing everything once.

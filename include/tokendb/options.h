@@ -17,6 +17,21 @@ enum class CreateMode {
   kCreateIfMissing,  // Makes an empty one if there is none.
 };
 
+// When and how fast space of forgotten tokens is taken back.
+struct ReclaimOptions {
+  // In the background, once every period. Otherwise only by
+  // Database::Reclaim(), Database::Compact(), and as far as new writes make
+  // RocksDB compact.
+  bool automatic = true;
+
+  // After each period no more than 30% as many bytes are held by forgotten
+  // tokens as by others, if the speed below allows it.
+  absl::Duration period = absl::Minutes(1);
+
+  // Of files rewritten by the background; 0: no limit.
+  uint64_t bytes_per_second = uint64_t{64} << 20;
+};
+
 struct OpenOptions {
   CreateMode create_mode = CreateMode::kCreateIfMissing;
 
@@ -28,6 +43,8 @@ struct OpenOptions {
   // database; 60 s in a new one. What was forgotten does not come back.
   std::optional<absl::Duration> retain_expired;
   std::optional<absl::Duration> retain_revoked;
+
+  ReclaimOptions reclaim;
 
   // Not owned; must outlive the database. Null: Clock::System().
   const Clock* clock = nullptr;

@@ -54,7 +54,7 @@ int Run(int argc, char** argv) {
     app.footer(kFooter);
     for (const auto add :
          {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring, AddCount,
-          AddRevoke, AddDelete, AddExplain, AddStats, AddCheck}) {
+          AddRevoke, AddDelete, AddExplain, AddStats, AddCheck, AddReclaim}) {
       add(app, exit_code);
     }
     app.add_subcommand("version", "Show the version")->callback([] {

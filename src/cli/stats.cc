@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 #include "src/base/status_macros.h"
 #include "src/cli/commands.h"
@@ -19,6 +20,19 @@ struct Options {
   bool json = false;
 };
 
+std::string PeriodText(absl::Duration period) {
+  return period == absl::InfiniteDuration() ? "forever"
+                                            : absl::FormatDuration(period);
+}
+
+Json ToJson(const ReclaimStats& reclaim) {
+  return {{"retainExpired", PeriodText(reclaim.retain_expired)},
+          {"retainRevoked", PeriodText(reclaim.retain_revoked)},
+          {"forgottenBytes", reclaim.forgotten_bytes},
+          {"liveBytes", reclaim.live_bytes},
+          {"filesWaiting", reclaim.files_waiting}};
+}
+
 void PrintJson(const DatabaseStats& stats) {
   Json families = Json::array();
   for (const DatabaseStats::Family& family : stats.families) {
@@ -31,7 +45,8 @@ void PrintJson(const DatabaseStats& stats) {
                      {"scopes", stats.scopes},
                      {"formatVersion", stats.format_version},
                      {"clock", Rfc3339(stats.clock)},
-                     {"engine", stats.engine}};
+                     {"engine", stats.engine},
+                     {"reclaim", ToJson(stats.reclaim)}};
   std::cout << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
@@ -43,7 +58,12 @@ absl::StatusOr<ExitCode> Stats(Database& database, const Options& options) {
   }
   std::cout << "engine   " << stats.engine << "\nformat   "
             << stats.format_version << "\nclock    " << Rfc3339(stats.clock)
-            << "\nscopes   " << stats.scopes << "\n\n";
+            << "\nscopes   " << stats.scopes << "\nretained expired "
+            << PeriodText(stats.reclaim.retain_expired) << ", revoked "
+            << PeriodText(stats.reclaim.retain_revoked) << "\nreclaim  "
+            << stats.reclaim.forgotten_bytes << " bytes in files forgotten, "
+            << stats.reclaim.live_bytes << " others, "
+            << stats.reclaim.files_waiting << " files waiting\n\n";
   Table table({"FAMILY", "ENTRIES (ABOUT)", "BYTES IN FILES", "IN MEMORY"});
   for (const DatabaseStats::Family& family : stats.families) {
     table.Add({family.name, absl::StrCat(family.estimated_entries),

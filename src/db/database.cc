@@ -12,6 +12,7 @@
 #include "src/base/status_macros.h"
 #include "src/db/check.h"
 #include "src/db/monotone_clock.h"
+#include "src/db/reclaimer.h"
 #include "src/db/retention.h"
 #include "src/db/writer.h"
 #include "src/index/digest_row.h"
@@ -101,6 +102,7 @@ class Database::Impl {
   Retention retention;
   std::unique_ptr<ScopeDictionary> scopes;
   std::unique_ptr<Writer> writer;
+  std::unique_ptr<Reclaimer> reclaimer;
 };
 
 absl::StatusOr<std::optional<Token>> Database::Impl::FindByDigest(
@@ -139,6 +141,9 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   ASSIGN_OR_RETURN(impl->scopes, ScopeDictionary::Load(*impl->store));
   impl->writer = std::make_unique<Writer>(*impl->store, *impl->scopes,
                                           impl->clock, impl->retention);
+  impl->reclaimer =
+      std::make_unique<Reclaimer>(*impl->store, impl->retention, impl->clock,
+                                  *impl->scopes, options.reclaim);
   return std::unique_ptr<Database>(new Database(std::move(impl)));
 }
 
@@ -323,6 +328,7 @@ absl::StatusOr<DatabaseStats> Database::Stats() const {
                               .file_bytes = size.file_bytes,
                               .memory_bytes = size.memory_bytes});
   }
+  ASSIGN_OR_RETURN(stats.reclaim, impl_->reclaimer->Stats());
   return stats;
 }
 
@@ -333,6 +339,14 @@ absl::StatusOr<CheckReport> Database::Check(
 }
 
 absl::Status Database::Flush() { return impl_->store->Flush(); }
+
+absl::StatusOr<ReclaimReport> Database::Reclaim() {
+  return impl_->reclaimer->RunOnce();
+}
+
+void Database::PauseReclaim() { impl_->reclaimer->Pause(); }
+
+void Database::ResumeReclaim() { impl_->reclaimer->Resume(); }
 
 absl::Status Database::Compact() {
   RETURN_IF_ERROR(impl_->retention.Advance());

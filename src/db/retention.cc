@@ -58,7 +58,7 @@ absl::StatusOr<Millis> PeriodOf(absl::Duration period, const char* name) {
 
 // `now` - `period`, held to the times there are.
 Millis Minus(Millis now, Millis period) {
-  return period > now - kAlways ? kAlways : now - period;
+  return now < kAlways + period ? kAlways : now - period;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "src/index/cover.h"
 #include "src/index/digest_row.h"
@@ -83,5 +84,20 @@ std::string FirstRemembered(std::string_view index_key, const Cutoff& cutoff) {
 const EntryReader kEntryReader = {.expiry = ReadExpiry,
                                   .intact = IsIntact,
                                   .first_remembered = FirstRemembered};
+
+std::vector<KeyRange> ForgottenRanges(const Cutoff& cutoff, uint32_t scopes) {
+  std::vector<std::string> terms = {IndexPrefix(IndexKind::kExpiry)};
+  for (uint32_t scope = kNoScope; scope <= scopes; ++scope) {
+    terms.push_back(ScopePrefix(scope));
+  }
+  std::vector<KeyRange> ranges;
+  ranges.reserve(terms.size());
+  for (std::string& term : terms) {
+    std::string upper = term;
+    AppendBig64(upper, OrderedMillis(cutoff.Earlier() + 1));
+    ranges.push_back({std::move(term), std::move(upper)});
+  }
+  return ranges;
+}
 
 }  // namespace tokendb

@@ -18,6 +18,7 @@
 #include "rocksdb/cache.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/storage/expiry_collector.h"
 #include "src/storage/expiry_filter.h"
 #include "src/storage/rocksdb_options.h"
 #include "src/storage/store.h"
@@ -103,6 +104,8 @@ absl::StatusOr<Opened> OpenRocksDb(const std::string& path,
     if (dropping != nullptr && family != Family::kMeta) {
       cf.compaction_filter_factory =
           MakeExpiryFilterFactory(family, dropping->reader, dropping->cutoff);
+      cf.table_properties_collector_factories.push_back(
+          MakeExpiryCollectorFactory(family, dropping->reader));
     }
     families.emplace_back(std::string(FamilyName(family)), cf);
   }

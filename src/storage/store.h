@@ -204,6 +204,37 @@ class Store {
   absl::Status Flush();
   absl::Status Compact();
 
+  // A table file, and which part of its bytes is forgotten by a cutoff: 0 to 1.
+  struct File {
+    std::string name;
+    int level = 0;
+    uint64_t bytes = 0;
+    double forgotten_part = 0;
+
+    uint64_t forgotten_bytes() const {
+      return static_cast<uint64_t>(static_cast<double>(bytes) * forgotten_part);
+    }
+  };
+  // Reads properties that are in memory.
+  absl::StatusOr<std::vector<File>> Files(Family family,
+                                          const Cutoff& cutoff) const;
+
+  // Compacts a file, with those it overlaps, into the last level; false if
+  // another compaction was there first. Takes as long as reading and writing
+  // them.
+  absl::StatusOr<bool> RewriteFile(Family family, const File& file);
+
+  // Drops the files that lie wholly within one of `ranges`, without reading
+  // them. All keys that `ranges` could hold must be forgotten, since files with
+  // other keys may be put there at any time.
+  absl::Status DropFilesWithin(Family family,
+                               absl::Span<const KeyRange> ranges);
+
+  // Grows with every write.
+  uint64_t LastSequence() const { return db_->GetLatestSequenceNumber(); }
+  // Whether there are entries that are in no file yet, besides settings.
+  bool HasUnflushedEntries() const;
+
   struct FamilySize {
     uint64_t estimated_entries = 0;
     uint64_t file_bytes = 0;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "rocksdb/db.h"
+#include "rocksdb/table_properties.h"
 
 namespace tokendb::testing {
 
@@ -66,6 +68,17 @@ class RawDatabase {
     }
     Expect(it->status());
     return entries;
+  }
+
+  // Tombstones in the files of a family.
+  uint64_t Deletions(const std::string& family) {
+    rocksdb::TablePropertiesCollection properties;
+    Expect(db_->GetPropertiesOfAllTables(families_.at(family), &properties));
+    uint64_t deletions = 0;
+    for (const auto& [name, table] : properties) {
+      deletions += table->num_deletions;
+    }
+    return deletions;
   }
 
  private:
