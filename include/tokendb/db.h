@@ -217,6 +217,10 @@ class Database {
   // which carries all it takes. DataLoss if the row fails its checksum.
   absl::StatusOr<Authentication> Authenticate(const Digest& digest) const;
 
+  // Whether a token with these times counts as forgotten by now: Issue() would
+  // refuse it with OutOfRange. Reads nothing.
+  bool IsForgotten(const Token& token) const;
+
   // --- Queries ---
 
   // Returns the tokens that match `query`, in `query.order`.
@@ -288,6 +292,7 @@ class Database {
 
  private:
   class Impl;
+  friend class DatabasePeer;  // Tests of the library look inside.
   explicit Database(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

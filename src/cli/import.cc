@@ -32,11 +32,16 @@ void PrintReport(const std::string& file, const ImportReport& report) {
                             report.bad_lines - report.errors.size(),
                             " more bad lines"));
   }
-  const bool imported = report.issued + report.updated > 0;
+  const bool imported = report.issued + report.updated + report.forgotten > 0;
   if (absl::IsInvalidArgument(report.status) && !imported) return;
   std::cout << file << ": " << report.issued << " issued, " << report.updated
             << " updated, " << report.unchanged << " unchanged, "
             << report.skipped << " skipped\n";
+  if (report.forgotten > 0) {
+    std::cout << file << ": " << report.forgotten
+              << " expired longer ago than the database keeps (see tokendb "
+                 "retention)\n";
+  }
   if (report.more_pages) {
     PrintError(absl::StrCat(
         file, ": note: the response says that more pages follow this one"));

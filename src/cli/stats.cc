@@ -20,11 +20,6 @@ struct Options {
   bool json = false;
 };
 
-std::string PeriodText(absl::Duration period) {
-  return period == absl::InfiniteDuration() ? "forever"
-                                            : absl::FormatDuration(period);
-}
-
 Json ToJson(const ReclaimStats& reclaim) {
   return {{"retainExpired", PeriodText(reclaim.retain_expired)},
           {"retainRevoked", PeriodText(reclaim.retain_revoked)},

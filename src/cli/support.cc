@@ -7,6 +7,8 @@
 #include <iostream>
 #include <utility>
 
+#include "src/formats/time_text.h"
+
 namespace tokendb::cli {
 namespace {
 
@@ -44,10 +46,10 @@ CLI::Option* AddRepeated(CLI::App& command, const std::string& name,
   return command.add_option(name, values, help)->allow_extra_args(false);
 }
 
-absl::StatusOr<std::unique_ptr<Database>> OpenExisting(
-    const std::string& path) {
+absl::StatusOr<std::unique_ptr<Database>> OpenWith(const std::string& path,
+                                                   const OpenOptions& options) {
   absl::StatusOr<std::unique_ptr<Database>> database =
-      Database::Open(path, {.create_mode = CreateMode::kOpenExisting});
+      Database::Open(path, options);
   // A directory that holds something else is no mistake on the command line.
   if (absl::IsInvalidArgument(database.status())) {
     return absl::FailedPreconditionError(database.status().message());
@@ -55,13 +57,17 @@ absl::StatusOr<std::unique_ptr<Database>> OpenExisting(
   return database;
 }
 
+absl::StatusOr<std::unique_ptr<Database>> OpenExisting(
+    const std::string& path) {
+  return OpenWith(path, {.create_mode = CreateMode::kOpenExisting});
+}
+
 absl::StatusOr<std::unique_ptr<Database>> OpenOrCreate(
     const std::string& path) {
-  absl::StatusOr<std::unique_ptr<Database>> database = Database::Open(path);
-  if (absl::IsInvalidArgument(database.status())) {
-    return absl::FailedPreconditionError(database.status().message());
-  }
-  return database;
+  absl::StatusOr<std::unique_ptr<Database>> existing = OpenExisting(path);
+  if (!absl::IsNotFound(existing.status())) return existing;
+  return OpenWith(path, {.retain_expired = absl::InfiniteDuration(),
+                         .retain_revoked = absl::InfiniteDuration()});
 }
 
 int WithDatabase(
@@ -76,6 +82,10 @@ const std::atomic<bool>& CatchInterrupts() {
   std::signal(SIGINT, HandleInterrupt);
   std::signal(SIGTERM, HandleInterrupt);
   return interrupted;
+}
+
+std::string PeriodText(absl::Duration period) {
+  return period == absl::InfiniteDuration() ? "forever" : FormatSpan(period);
 }
 
 ProgressLine::ProgressLine() : visible_(::isatty(STDERR_FILENO) != 0) {}

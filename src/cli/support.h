@@ -40,7 +40,11 @@ CLI::Option* AddRepeated(CLI::App& command, const std::string& name,
                          std::vector<std::string>& values,
                          const std::string& help);
 
+absl::StatusOr<std::unique_ptr<Database>> OpenWith(const std::string& path,
+                                                   const OpenOptions& options);
 absl::StatusOr<std::unique_ptr<Database>> OpenExisting(const std::string& path);
+// A new database forgets nothing until it is told to (see AddRetention()): what
+// is put in by hand or from a file is there to be looked at.
 absl::StatusOr<std::unique_ptr<Database>> OpenOrCreate(const std::string& path);
 
 // Runs `body` on the database, and reports what it returns or why the database
@@ -52,6 +56,9 @@ int WithDatabase(
 // From now on SIGINT and SIGTERM set the flag this returns, the first time; the
 // second ends the process as usual.
 const std::atomic<bool>& CatchInterrupts();
+
+// "60s", "30d", or "forever".
+std::string PeriodText(absl::Duration period);
 
 // A line on stderr that is written over, if stderr is a terminal.
 class ProgressLine {

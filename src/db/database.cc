@@ -11,10 +11,7 @@
 #include "src/base/coding.h"
 #include "src/base/status_macros.h"
 #include "src/db/check.h"
-#include "src/db/monotone_clock.h"
-#include "src/db/reclaimer.h"
-#include "src/db/retention.h"
-#include "src/db/writer.h"
+#include "src/db/database_impl.h"
 #include "src/index/digest_row.h"
 #include "src/index/entry_expiry.h"
 #include "src/index/scope_dictionary.h"
@@ -63,47 +60,6 @@ absl::Status CheckId(const TokenId& id) {
 }
 
 }  // namespace
-
-class Database::Impl {
- public:
-  Impl(std::unique_ptr<Store> opened, const Clock& wall_clock)
-      : store(std::move(opened)),
-        clock(wall_clock, *store),
-        retention(*store, clock) {}
-
-  Snapshot TakeSnapshot() { return store->TakeSnapshot(clock.Now()); }
-
-  // A snapshot, and a time that is not earlier than what it holds.
-  struct Moment {
-    Snapshot snapshot;
-    Millis now;
-    ReadView view;
-
-    explicit Moment(Impl& impl)
-        : snapshot(impl.TakeSnapshot()),
-          now(impl.clock.Now()),
-          view{*impl.store, *impl.scopes, snapshot, impl.retention.At(now)} {}
-    Moment(const Moment&) = delete;
-    Moment& operator=(const Moment&) = delete;
-  };
-
-  // Whether a token that was read is forgotten by now.
-  bool IsForgottenNow(const Validity& validity) {
-    return validity.expires_at != kNever &&
-           IsForgotten(validity, retention.At(clock.Now()));
-  }
-
-  // Returns the token whose digest this is, if the row and the record agree.
-  absl::StatusOr<std::optional<Token>> FindByDigest(const Snapshot* snapshot,
-                                                    const Digest& digest);
-
-  std::unique_ptr<Store> store;
-  MonotoneClock clock;
-  Retention retention;
-  std::unique_ptr<ScopeDictionary> scopes;
-  std::unique_ptr<Writer> writer;
-  std::unique_ptr<Reclaimer> reclaimer;
-};
 
 absl::StatusOr<std::optional<Token>> Database::Impl::FindByDigest(
     const Snapshot* snapshot, const Digest& digest) {
@@ -255,7 +211,9 @@ absl::StatusOr<Authentication> Database::Authenticate(
   if (!found) return result;
   ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
   const Millis now = impl_->clock.Now();
-  if (IsForgotten(row.validity, impl_->retention.At(now))) return result;
+  if (tokendb::IsForgotten(row.validity, impl_->retention.At(now))) {
+    return result;
+  }
   result.state = StateAt(row.validity, now);
   result.id = row.id;
   if (row.owner_id.has_value()) result.owner_id = std::string(*row.owner_id);
@@ -265,6 +223,10 @@ absl::StatusOr<Authentication> Database::Authenticate(
     result.expires_at = FromMillis(row.validity.expires_at);
   }
   return result;
+}
+
+bool Database::IsForgotten(const Token& token) const {
+  return impl_->IsForgottenNow(ValidityOf(token));
 }
 
 // --- Queries ---

@@ -23,7 +23,8 @@ absl::Status MonotoneClock::Load() {
     if (value.view().size() != sizeof(uint64_t)) {
       return absl::DataLossError("the kept clock is malformed");
     }
-    highest_ = kept_ = FromOrderedMillis(LoadBig64(value.view().data()));
+    resumed_ = highest_ = kept_ =
+        FromOrderedMillis(LoadBig64(value.view().data()));
   }
   Now();
   return absl::OkStatus();

@@ -28,6 +28,9 @@ class MonotoneClock {
   // Returns the time, and keeps it if the one kept is more than a second old.
   Millis Now();
 
+  // The highest time that an earlier process kept; kAlways if there is none.
+  Millis resumed() const { return resumed_; }
+
   // Keeps the highest time so far.
   absl::Status Save();
 
@@ -36,6 +39,7 @@ class MonotoneClock {
 
   const Clock& clock_;
   Store& store_;
+  Millis resumed_ = kAlways;
   std::atomic<Millis> highest_ = kAlways;
   std::atomic<Millis> kept_ = kAlways;
   std::mutex keeping_;  // See src/index/scope_dictionary.h.

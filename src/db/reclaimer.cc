@@ -101,14 +101,19 @@ absl::StatusOr<ReclaimReport> Reclaimer::Round(Pace pace) {
   const Cutoff cutoff = retention_.kept();
   ReclaimReport report;
   RETURN_IF_ERROR(DropIndexFiles(cutoff, report));
-  std::set<std::string> tried;
+  // Files that this round makes are not for this round: what a snapshot still
+  // holds is in them again.
+  ASSIGN_OR_RETURN(const Resident at_first, Look(cutoff, {}));
+  std::set<std::string> eligible = at_first.names;
   while (pace == Pace::kFull || MayGoOn()) {
-    ASSIGN_OR_RETURN(const Resident resident, Look(cutoff, tried));
+    ASSIGN_OR_RETURN(const Resident resident, Look(cutoff, eligible));
     if (!resident.best.has_value()) break;
     const auto& [family, file] = *resident.best;
-    tried.insert(file.name);
+    eligible.erase(file.name);
     const auto start = std::chrono::steady_clock::now();
-    ASSIGN_OR_RETURN(const bool rewritten, store_.RewriteFile(family, file));
+    ASSIGN_OR_RETURN(
+        const bool rewritten,
+        store_.RewriteFile(family, file, store_.LastLevel(family)));
     if (!rewritten) continue;
     ++report.files_rewritten;
     report.bytes_rewritten += file.bytes;
@@ -159,13 +164,14 @@ absl::Status Reclaimer::DropIndexFiles(const Cutoff& cutoff,
 }
 
 absl::StatusOr<Reclaimer::Resident> Reclaimer::Look(
-    const Cutoff& cutoff, const std::set<std::string>& tried) const {
+    const Cutoff& cutoff, const std::set<std::string>& eligible) const {
   Resident resident;
   std::vector<Candidate> candidates;
   for (const Family family : kReclaimed) {
     ASSIGN_OR_RETURN(std::vector<Store::File> files,
                      store_.Files(family, cutoff));
     for (Store::File& file : files) {
+      resident.names.insert(file.name);
       resident.bytes += file.bytes;
       resident.forgotten += file.forgotten_bytes();
       if (file.forgotten_part >= kLeastPart) {
@@ -178,7 +184,7 @@ absl::StatusOr<Reclaimer::Resident> Reclaimer::Look(
     const double part = candidate.file.forgotten_part;
     if (part < kWorthwhilePart && !too_much) continue;
     ++resident.waiting;
-    if (tried.contains(candidate.file.name)) continue;
+    if (!eligible.contains(candidate.file.name)) continue;
     if (!resident.best.has_value() ||
         part > resident.best->file.forgotten_part) {
       resident.best = std::move(candidate);

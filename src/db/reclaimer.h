@@ -51,6 +51,7 @@ class Reclaimer {
     Store::File file;
   };
   struct Resident {
+    std::set<std::string> names;
     uint64_t bytes = 0;  // Of all files.
     uint64_t forgotten = 0;
     uint64_t waiting = 0;  // Files worth rewriting.
@@ -60,10 +61,10 @@ class Reclaimer {
   void Work();
   absl::StatusOr<ReclaimReport> Round(Pace pace);
   absl::Status DropIndexFiles(const Cutoff& cutoff, ReclaimReport& report);
-  // What the files hold that is forgotten by `cutoff`; the best candidate is
-  // not among `tried`.
+  // What the files hold that is forgotten by `cutoff`, and the best candidate
+  // of those in `eligible`.
   absl::StatusOr<Resident> Look(const Cutoff& cutoff,
-                                const std::set<std::string>& tried) const;
+                                const std::set<std::string>& eligible) const;
   // Waits, unless the work ends. False if it does.
   bool WaitFor(absl::Duration time);
   bool MayGoOn();

@@ -38,13 +38,11 @@ absl::StatusOr<std::optional<Pair>> ReadPair(const Store& store,
               FromOrderedMillis(LoadBig64(bytes.data() + sizeof(uint64_t)))};
 }
 
-absl::Status WritePair(Store& store, std::string_view key, const Pair& pair) {
+std::string PairValue(const Pair& pair) {
   std::string value;
   AppendBig64(value, OrderedMillis(pair.first));
   AppendBig64(value, OrderedMillis(pair.second));
-  Batch batch = store.NewBatch();
-  batch.Put(Family::kMeta, key, value);
-  return store.Commit(batch, Durability::kSync);
+  return value;
 }
 
 absl::StatusOr<Millis> PeriodOf(absl::Duration period, const char* name) {
@@ -56,6 +54,11 @@ absl::StatusOr<Millis> PeriodOf(absl::Duration period, const char* name) {
   return absl::ToInt64Milliseconds(whole);  // kNever if it is infinite.
 }
 
+Cutoff Later(const Cutoff& a, const Cutoff& b) {
+  return {.expired = std::max(a.expired, b.expired),
+          .revoked = std::max(a.revoked, b.revoked)};
+}
+
 // `now` - `period`, held to the times there are.
 Millis Minus(Millis now, Millis period) {
   return now < kAlways + period ? kAlways : now - period;
@@ -64,29 +67,34 @@ Millis Minus(Millis now, Millis period) {
 }  // namespace
 
 absl::Status Retention::Load(const OpenOptions& options) {
-  RETURN_IF_ERROR(LoadPeriods(options));
   ASSIGN_OR_RETURN(const auto cutoff, ReadPair(store_, kCutoffKey));
+  ASSIGN_OR_RETURN(const auto periods, ReadPair(store_, kPeriodsKey));
+  Cutoff kept;
   if (cutoff.has_value()) {
-    const Cutoff kept{.expired = cutoff->first, .revoked = cutoff->second};
-    kept_.Set(kept);
-    store_.AllowDropping(kept);
+    kept = {.expired = cutoff->first, .revoked = cutoff->second};
   }
-  return absl::OkStatus();
-}
-
-absl::Status Retention::LoadPeriods(const OpenOptions& options) {
-  ASSIGN_OR_RETURN(const auto kept, ReadPair(store_, kPeriodsKey));
-  Pair periods = kept.value_or(Pair{kDefaultPeriod, kDefaultPeriod});
+  Pair wanted = periods.value_or(Pair{kDefaultPeriod, kDefaultPeriod});
+  std::tie(retain_expired_, retain_revoked_) = wanted;
   if (options.retain_expired.has_value()) {
-    ASSIGN_OR_RETURN(periods.first,
+    ASSIGN_OR_RETURN(wanted.first,
                      PeriodOf(*options.retain_expired, "retain_expired"));
   }
   if (options.retain_revoked.has_value()) {
-    ASSIGN_OR_RETURN(periods.second,
+    ASSIGN_OR_RETURN(wanted.second,
                      PeriodOf(*options.retain_revoked, "retain_revoked"));
   }
-  if (kept != periods) RETURN_IF_ERROR(WritePair(store_, kPeriodsKey, periods));
-  std::tie(retain_expired_, retain_revoked_) = periods;
+  if (periods != wanted) {
+    // What was forgotten under the old periods stays so under longer ones.
+    if (periods.has_value()) kept = Later(kept, Before(clock_.resumed()));
+    Batch batch = store_.NewBatch();
+    batch.Put(Family::kMeta, kCutoffKey,
+              PairValue({kept.expired, kept.revoked}));
+    batch.Put(Family::kMeta, kPeriodsKey, PairValue(wanted));
+    RETURN_IF_ERROR(store_.Commit(batch, Durability::kSync));
+  }
+  std::tie(retain_expired_, retain_revoked_) = wanted;
+  kept_.Set(kept);
+  store_.AllowDropping(kept);
   return absl::OkStatus();
 }
 
@@ -95,12 +103,7 @@ Cutoff Retention::Before(Millis now) const {
           .revoked = Minus(now, retain_revoked_)};
 }
 
-Cutoff Retention::At(Millis now) const {
-  const Cutoff kept = this->kept();
-  const Cutoff before = Before(now);
-  return {.expired = std::max(kept.expired, before.expired),
-          .revoked = std::max(kept.revoked, before.revoked)};
-}
+Cutoff Retention::At(Millis now) const { return Later(kept(), Before(now)); }
 
 // The order matters: the time is taken before the snapshots are asked. A call
 // whose snapshot is not seen here takes its time after that, so that its own
@@ -109,11 +112,11 @@ absl::Status Retention::Advance() {
   const std::lock_guard advancing(advancing_);
   const Millis now = clock_.Now();
   const Cutoff allowed = Before(std::min(now, store_.EarliestSnapshot()));
-  Cutoff next = kept();
-  next.expired = std::max(next.expired, allowed.expired);
-  next.revoked = std::max(next.revoked, allowed.revoked);
+  const Cutoff next = Later(kept(), allowed);
   if (next == kept()) return absl::OkStatus();
-  RETURN_IF_ERROR(WritePair(store_, kCutoffKey, {next.expired, next.revoked}));
+  Batch batch = store_.NewBatch();
+  batch.Put(Family::kMeta, kCutoffKey, PairValue({next.expired, next.revoked}));
+  RETURN_IF_ERROR(store_.Commit(batch, Durability::kSync));
   kept_.Set(next);
   store_.AllowDropping(next);
   return absl::OkStatus();

@@ -48,7 +48,6 @@ class Retention {
   }
 
  private:
-  absl::Status LoadPeriods(const OpenOptions& options);
   Cutoff Before(Millis now) const;
 
   Store& store_;

@@ -196,10 +196,19 @@ class Writer : public BatchSink {
   }
 
   absl::Status EndBatch() override {
-    if (new_tokens_.empty()) return absl::OkStatus();
-    RETURN_IF_ERROR(
-        database_.IssueBatch(new_tokens_, {.durability = Durability::kBuffered})
-            .status());
+    absl::Status status;
+    // Time goes on: a token may be forgotten just before it is issued.
+    do {
+      report_.forgotten += std::erase_if(new_tokens_, [&](const Token& token) {
+        return database_.IsForgotten(token);
+      });
+      if (new_tokens_.empty()) return absl::OkStatus();
+      status =
+          database_
+              .IssueBatch(new_tokens_, {.durability = Durability::kBuffered})
+              .status();
+    } while (absl::IsOutOfRange(status));
+    RETURN_IF_ERROR(status);
     report_.issued += new_tokens_.size();
     new_tokens_.clear();
     return absl::OkStatus();

@@ -44,7 +44,8 @@ struct ImportReport {
   uint64_t issued = 0;
   uint64_t updated = 0;
   uint64_t unchanged = 0;
-  uint64_t skipped = 0;  // Bad lines left out.
+  uint64_t skipped = 0;    // Bad lines left out.
+  uint64_t forgotten = 0;  // Expired longer ago than the database keeps.
 
   uint64_t bad_lines = 0;
   std::vector<InputError> errors;  // The first ones, in the file's order.

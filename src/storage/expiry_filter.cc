@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "src/storage/drop_decision.h"
 #include "src/storage/slice.h"
 
 namespace tokendb {
@@ -26,9 +27,13 @@ class ExpiryFilter final : public rocksdb::CompactionFilter {
         !reader_.intact(family_, key_view, value_view)) {
       return Decision::kKeep;
     }
-    if (family_ != Family::kIndex) return Decision::kRemove;
-    *skip_until = reader_.first_remembered(key_view, cutoff_);
-    return Decision::kRemoveAndSkipUntil;
+    const Decision decision = DropDecision(family_, *expiry, cutoff_);
+    if (decision == Decision::kRemoveAndSkipUntil) {
+      *skip_until = family_ == Family::kIndex
+                        ? reader_.first_remembered(key_view, cutoff_)
+                        : std::string(key_view) + '\0';
+    }
+    return decision;
   }
 
  private:

@@ -12,12 +12,6 @@ namespace tokendb {
 // Makes the filters through which compactions of `family` drop what is
 // forgotten. `reader` and `cutoff` must outlive every compaction.
 //
-// A filter decides from the entry alone, and sees only some versions of a key.
-// In families whose key holds no expiry a dropped version must leave a
-// tombstone (kRemove), else an older version with a later expiry would come
-// back. In the index every version of a key has the key's expiry: all are
-// forgotten together, and none leaves a trace (kRemoveAndSkipUntil).
-//
 // Filters are called for entries that snapshots can see: `cutoff` must stay
 // before what any snapshot still reads.
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeExpiryFilterFactory(

@@ -52,21 +52,24 @@ absl::StatusOr<std::vector<Store::File>> Store::Files(
   return files;
 }
 
-absl::StatusOr<bool> Store::RewriteFile(Family family, const File& file) {
+int Store::LastLevel(Family family) const {
   rocksdb::ColumnFamilyMetaData metadata;
   db_->GetColumnFamilyMetaData(Handle(family), &metadata);
-  // To the last level, where what is dropped leaves no tombstone.
-  int last = file.level;
+  int last = 0;
   for (const rocksdb::LevelMetaData& level : metadata.levels) {
     if (!level.files.empty()) last = std::max(last, level.level);
   }
-  if (last == 0) last = db_->NumberLevels(Handle(family)) - 1;
+  return last > 0 ? last : db_->NumberLevels(Handle(family)) - 1;
+}
+
+absl::StatusOr<bool> Store::RewriteFile(Family family, const File& file,
+                                        int level) {
   rocksdb::CompactionOptions options;
   options.compression = rocksdb::kDisableCompressionOption;  // The family's.
   options.output_file_size_limit =
       db_->GetOptions(Handle(family)).target_file_size_base;
   const rocksdb::Status status =
-      db_->CompactFiles(options, Handle(family), {file.name}, last);
+      db_->CompactFiles(options, Handle(family), {file.name}, level);
   // Another compaction has it, or had it.
   if (status.IsAborted() || status.IsInvalidArgument() || status.IsNotFound()) {
     return false;

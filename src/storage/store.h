@@ -219,10 +219,14 @@ class Store {
   absl::StatusOr<std::vector<File>> Files(Family family,
                                           const Cutoff& cutoff) const;
 
-  // Compacts a file, with those it overlaps, into the last level; false if
-  // another compaction was there first. Takes as long as reading and writing
-  // them.
-  absl::StatusOr<bool> RewriteFile(Family family, const File& file);
+  // Compacts a file, with those it overlaps on the way, into `level`, which is
+  // not above the file's; false if that is not possible now, because another
+  // compaction was there first. Takes as long as reading and writing them.
+  absl::StatusOr<bool> RewriteFile(Family family, const File& file, int level);
+
+  // The deepest level that has files; the last one there is if that is 0. What
+  // is dropped there leaves no tombstone.
+  int LastLevel(Family family) const;
 
   // Drops the files that lie wholly within one of `ranges`, without reading
   // them. All keys that `ranges` could hold must be forgotten, since files with

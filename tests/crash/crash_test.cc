@@ -142,6 +142,19 @@ absl::Status Do(Database& db, const Operation& operation, bool present) {
   return absl::InternalError("no such operation");
 }
 
+// Tokens that will have expired when they are looked for: they must be gone
+// without a trace. OutOfRange: they had expired before they were written.
+absl::Status IssueShortLived(Database& db) {
+  std::vector<Token> tokens(30);
+  for (Token& token : tokens) {
+    token.scopes = {"all", "short"};
+    token.owner = Owner{.id = "owner 1"};
+    token.expires_at = db.Now() + absl::Milliseconds(2);
+  }
+  const absl::Status status = db.IssueBatch(tokens).status();
+  return absl::IsOutOfRange(status) ? absl::OkStatus() : status;
+}
+
 // Changes the tokens whose number is `thread` modulo `threads`, for ever.
 void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
                   int threads) {
@@ -168,10 +181,14 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
       operation.kind = Kind::kRevoke;
     } else if (choice < 30 && present[token]) {
       operation.kind = Kind::kDelete;
+    } else if (choice >= 95 && choice < 99) {
+      if (!IssueShortLived(db).ok()) _exit(10);
+      continue;
     } else if (choice == 99) {
       Say(fd, absl::StrCat("upkeep ", thread, "\n"));
       if (!db.Flush().ok()) _exit(4);
       if (random() % 4 == 0 && !db.Compact().ok()) _exit(5);
+      if (random() % 4 == 0 && !db.Reclaim().ok()) _exit(5);
       Say(fd, absl::StrCat("kept ", thread, "\n"));
       continue;
     }
@@ -194,7 +211,11 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
 // What Parent::StartWriter() asks for.
 [[noreturn]] void RunWriter(const std::string& path, int fd, uint64_t seed,
                             int threads) {
-  auto db = Database::Open(path, {.write_buffer_bytes = 1 << 18});
+  // What expires is forgotten and taken back at once.
+  auto db = Database::Open(path, {.retain_expired = absl::ZeroDuration(),
+                                  .retain_revoked = absl::ZeroDuration(),
+                                  .reclaim = {.period = absl::Milliseconds(20)},
+                                  .write_buffer_bytes = 1 << 18});
   if (!db.ok()) {
     Say(fd, absl::StrCat("fail 0 open: ", db.status().ToString(), "\n"));
     _exit(7);

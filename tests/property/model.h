@@ -20,9 +20,12 @@ class Model {
   void SetClock(absl::Time time);
   absl::Time now() const { return now_; }
 
-  // Whether the tokens can be issued together. If so, they are: with the ids
-  // that the database gave them.
-  bool CanIssue(const std::vector<Token>& tokens) const;
+  // How long tokens stay after they expired. Those that are gone stay gone.
+  void SetRetention(absl::Duration expired, absl::Duration revoked);
+
+  // The code of issuing the tokens together. If OK, they are issued: with the
+  // ids that the database gave them.
+  absl::StatusCode IssueCode(const std::vector<Token>& tokens) const;
   void Issue(std::vector<Token> tokens, const std::vector<TokenId>& ids);
 
   // As Database::Update(): the code of its status.
@@ -51,8 +54,14 @@ class Model {
   bool Matches(const Query& query, const Token& token) const;
   bool DigestIsFree(const Digest& digest, const TokenId& except) const;
   void TakeDigest(const Token& token);
+  bool IsForgotten(const Token& token) const;
+  void Forget();
 
   absl::Time now_ = absl::InfinitePast();
+  absl::Time kept_expired_ = absl::InfinitePast();
+  absl::Time kept_revoked_ = absl::InfinitePast();
+  absl::Duration retain_expired_ = absl::InfiniteDuration();
+  absl::Duration retain_revoked_ = absl::InfiniteDuration();
   std::map<TokenId, Token> tokens_;
 };
 

@@ -58,7 +58,7 @@ class RawDatabase {
 
   // All entries of a family whose key begins with `prefix`.
   std::vector<Entry> Entries(const std::string& family,
-                             std::string_view prefix = {}) {
+                             std::string_view prefix = "") {
     std::vector<Entry> entries;
     const std::unique_ptr<rocksdb::Iterator> it(
         db_->NewIterator({}, families_.at(family)));
