@@ -11,6 +11,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -247,10 +248,15 @@ class Change {
  public:
   Change() = default;               // Keep.
   Change(ClearTag) : set_(true) {}  // NOLINT(google-explicit-constructor)
+  // Anything that makes a T, as for std::optional.
+  // NOLINTBEGIN(google-explicit-constructor)
+  // NOLINTBEGIN(bugprone-forwarding-reference-overload)
   template <typename U = T>
-  requires std::constructible_from<T, U&&> Change(
-      U&& value)  // NOLINT(google-explicit-constructor)
+  requires(!std::same_as<std::remove_cvref_t<U>, Change> &&
+           std::constructible_from<T, U&&>) Change(U&& value)
       : set_(true), value_(std::in_place, std::forward<U>(value)) {}
+  // NOLINTEND(bugprone-forwarding-reference-overload)
+  // NOLINTEND(google-explicit-constructor)
 
   bool IsKeep() const { return !set_; }
   bool IsClear() const { return set_ && !value_.has_value(); }

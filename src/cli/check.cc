@@ -78,4 +78,20 @@ void AddCheck(CLI::App& app, int& exit_code) {
   });
 }
 
+void AddRepair(CLI::App& app, int& exit_code) {
+  auto directory = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand(
+      "repair", "Put right the counters of live tokens that check finds wrong");
+  AddDirectory(*command, *directory);
+  command->callback([directory, &exit_code] {
+    exit_code = WithDatabase(
+        OpenExisting(*directory),
+        [](Database& database) -> absl::StatusOr<ExitCode> {
+          ASSIGN_OR_RETURN(const uint64_t repaired, database.RepairCounters());
+          std::cout << repaired << " counters repaired\n";
+          return kSuccess;
+        });
+  });
+}
+
 }  // namespace tokendb::cli

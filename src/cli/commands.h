@@ -19,6 +19,7 @@ void AddDelete(CLI::App& app, int& exit_code);
 void AddExplain(CLI::App& app, int& exit_code);
 void AddStats(CLI::App& app, int& exit_code);
 void AddCheck(CLI::App& app, int& exit_code);
+void AddRepair(CLI::App& app, int& exit_code);
 void AddRetention(CLI::App& app, int& exit_code);
 void AddReclaim(CLI::App& app, int& exit_code);
 

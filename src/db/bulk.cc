@@ -54,8 +54,10 @@ absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
         std::min(kStepTokens, max_tokens - changed), Need::kIds, hits));
     if (hits.empty()) break;
     std::vector<TokenId> ids;
+    ids.reserve(hits.size());
     for (const Hit& hit : hits) ids.push_back(hit.id);
     std::vector<std::string_view> keys;
+    keys.reserve(ids.size());
     for (const TokenId& id : ids) keys.push_back(id.bytes());
     const StripeLock lock(stripes_, keys);
     ASSIGN_OR_RETURN(const std::vector<Token> tokens,
@@ -87,7 +89,7 @@ absl::StatusOr<uint64_t> Writer::RevokeAll(const Query& query,
           after.revoked_at = FromMillis(now);
           after.revoked_reason = options.reason;
           ++after.version;
-          RETURN_IF_ERROR(WriteChange(before, after, encoder, batch));
+          RETURN_IF_ERROR(WriteChange(before, after, now, encoder, batch));
         }
         return absl::OkStatus();
       });
@@ -95,13 +97,14 @@ absl::StatusOr<uint64_t> Writer::RevokeAll(const Query& query,
 
 absl::StatusOr<uint64_t> Writer::DeleteAll(const Query& query,
                                            const DeleteAllOptions& options) {
+  const Millis now = clock_.Now();
   Query any_order = query;
   any_order.order = Order::kExpiry;
   return ForAllMatches(
-      any_order, clock_.Now(), options.max_tokens, options.durability,
+      any_order, now, options.max_tokens, options.durability,
       [&](absl::Span<const Token> tokens, Batch& batch) -> absl::Status {
         for (const Token& token : tokens) {
-          RETURN_IF_ERROR(WriteDelete(token, batch));
+          RETURN_IF_ERROR(WriteDelete(token, now, batch));
         }
         return absl::OkStatus();
       });

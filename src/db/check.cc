@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/db/counter_check.h"
 #include "src/index/digest_row.h"
 #include "src/index/entries.h"
 #include "src/index/entry_expiry.h"
@@ -28,8 +29,11 @@ constexpr uint64_t kRecordsPerProgress = 10000;
 // more than those, no stray one can be there and the second pass only counts.
 class Checker {
  public:
-  Checker(const ReadView& view, const std::function<void(uint64_t)>& progress)
-      : store_(view.store),
+  Checker(const ReadView& view, Millis now,
+          const std::function<void(uint64_t)>& progress)
+      : view_(view),
+        now_(now),
+        store_(view.store),
         scopes_(view.scopes),
         progress_(progress),
         snapshot_(view.snapshot),
@@ -42,12 +46,14 @@ class Checker {
       RETURN_IF_ERROR(FindStrays(Family::kIndex));
       RETURN_IF_ERROR(FindStrays(Family::kDigest));
     }
+    RETURN_IF_ERROR(CompareCounters());
     return std::move(report_);
   }
 
  private:
   void Report(CheckProblem::Kind kind, Family family, std::string_view key,
               std::string detail) {
+    if (kind == CheckProblem::Kind::kUnreadableRecord) ++unreadable_;
     if (++report_.problems_found > kMaxProblems) return;
     report_.problems.push_back(
         {kind, std::string(FamilyName(family)), Hex(key), std::move(detail)});
@@ -71,8 +77,11 @@ class Checker {
   absl::Status CompareDerived();
   absl::Status CompareFamily(Family family);
   absl::Status CountEntries();
+  absl::Status CompareCounters();
   absl::Status FindStrays(Family family);
 
+  const ReadView& view_;
+  const Millis now_;
   const Store& store_;
   const ScopeDictionary& scopes_;
   const std::function<void(uint64_t)>& progress_;
@@ -80,6 +89,7 @@ class Checker {
   const Cutoff cutoff_;
   CheckReport report_;
   std::vector<Entry> derived_;  // Not yet compared.
+  uint64_t unreadable_ = 0;     // Records.
   uint64_t found_ = 0;          // Derived entries that are there.
 };
 
@@ -168,6 +178,18 @@ absl::Status Checker::CountEntries() {
   return absl::OkStatus();
 }
 
+// What an unreadable record counts for is not known.
+absl::Status Checker::CompareCounters() {
+  if (unreadable_ > 0) return absl::OkStatus();
+  return FindWrongCounters(
+      view_, now_, [this](const WrongCounter& wrong) -> absl::Status {
+        Report(CheckProblem::Kind::kWrongCounter, Family::kStat, wrong.key,
+               absl::StrCat("counts ", wrong.actual, ", the records ",
+                            wrong.expected));
+        return absl::OkStatus();
+      });
+}
+
 absl::Status Checker::FindStrays(Family family) {
   Cursor cursor = WholeFamily(family);
   for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
@@ -222,6 +244,8 @@ std::string_view CheckProblemKindName(CheckProblem::Kind kind) {
       return "wrong_entry";
     case CheckProblem::Kind::kStrayEntry:
       return "stray_entry";
+    case CheckProblem::Kind::kWrongCounter:
+      return "wrong_counter";
     case CheckProblem::Kind::kUnknownScope:
       return "unknown_scope";
   }
@@ -229,8 +253,9 @@ std::string_view CheckProblemKindName(CheckProblem::Kind kind) {
 }
 
 absl::StatusOr<CheckReport> CheckStore(
-    const ReadView& view, const std::function<void(uint64_t)>& progress) {
-  return Checker(view, progress).Run();
+    const ReadView& view, Millis now,
+    const std::function<void(uint64_t)>& progress) {
+  return Checker(view, now, progress).Run();
 }
 
 }  // namespace tokendb

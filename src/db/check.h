@@ -12,7 +12,8 @@ namespace tokendb {
 
 // Database::Check().
 absl::StatusOr<CheckReport> CheckStore(
-    const ReadView& view, const std::function<void(uint64_t)>& progress);
+    const ReadView& view, Millis now,
+    const std::function<void(uint64_t)>& progress);
 
 }  // namespace tokendb
 

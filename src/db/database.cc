@@ -11,6 +11,7 @@
 #include "src/base/coding.h"
 #include "src/base/status_macros.h"
 #include "src/db/check.h"
+#include "src/db/counter_check.h"
 #include "src/db/database_impl.h"
 #include "src/index/digest_row.h"
 #include "src/index/entry_expiry.h"
@@ -25,6 +26,9 @@ namespace {
 
 constexpr std::string_view kFormatKey = "format";
 constexpr uint32_t kFormatVersion = 1;
+
+// There once the counters have been.
+constexpr std::string_view kCountersKey = "counters";
 
 // Tells the format of a new, empty store, and tests that of another.
 absl::Status CheckFormat(Store& store) {
@@ -60,6 +64,19 @@ absl::Status CheckId(const TokenId& id) {
 }
 
 }  // namespace
+
+absl::Status Database::Impl::CountIfUncounted() {
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool counted,
+                   store->Get(nullptr, Family::kMeta, kCountersKey, value));
+  if (counted) return absl::OkStatus();
+  const Moment moment(*this);
+  RETURN_IF_ERROR(
+      tokendb::RepairCounters(*store, moment.view, moment.now).status());
+  Batch batch = store->NewBatch();
+  batch.Put(Family::kMeta, kCountersKey, "");
+  return store->Commit(batch, Durability::kSync);
+}
 
 absl::StatusOr<std::optional<Token>> Database::Impl::FindByDigest(
     const Snapshot* snapshot, const Digest& digest) {
@@ -97,6 +114,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   ASSIGN_OR_RETURN(impl->scopes, ScopeDictionary::Load(*impl->store));
   impl->writer = std::make_unique<Writer>(*impl->store, *impl->scopes,
                                           impl->clock, impl->retention);
+  RETURN_IF_ERROR(impl->CountIfUncounted());
   impl->reclaimer =
       std::make_unique<Reclaimer>(*impl->store, impl->retention, impl->clock,
                                   *impl->scopes, options.reclaim);
@@ -297,7 +315,12 @@ absl::StatusOr<DatabaseStats> Database::Stats() const {
 absl::StatusOr<CheckReport> Database::Check(
     const std::function<void(uint64_t)>& progress) const {
   const Impl::Moment moment(*impl_);
-  return CheckStore(moment.view, progress);
+  return CheckStore(moment.view, moment.now, progress);
+}
+
+absl::StatusOr<uint64_t> Database::RepairCounters() {
+  const Impl::Moment moment(*impl_);
+  return tokendb::RepairCounters(*impl_->store, moment.view, moment.now);
 }
 
 absl::Status Database::Flush() { return impl_->store->Flush(); }

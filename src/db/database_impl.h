@@ -51,6 +51,9 @@ class Database::Impl {
   absl::StatusOr<std::optional<Token>> FindByDigest(const Snapshot* snapshot,
                                                     const Digest& digest);
 
+  // Makes the counters of a database that was written without them.
+  absl::Status CountIfUncounted();
+
   std::unique_ptr<Store> store;
   MonotoneClock clock;
   Retention retention;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/index/counters.h"
 #include "src/index/digest_row.h"
 #include "src/index/entries.h"
 #include "src/model/uuid7.h"
@@ -159,14 +160,16 @@ absl::Status Writer::Disown(absl::Span<const TokenId> holders,
   return absl::OkStatus();
 }
 
-absl::Status Writer::PutNew(const Prepared& prepared, RecordEncoder& encoder,
-                            Batch& batch) const {
+absl::Status Writer::PutNew(const Prepared& prepared, Millis now,
+                            RecordEncoder& encoder, Batch& batch) const {
   ASSIGN_OR_RETURN(const std::string_view record,
                    encoder.Encode(prepared.token));
   batch.Put(Family::kToken, prepared.token.id.bytes(), record);
   ForEachEntry(prepared.token, prepared.scopes,
                [&](Family family, std::string_view key,
                    std::string_view value) { batch.Put(family, key, value); });
+  ForEachCounter(prepared.token, prepared.scopes, now,
+                 [&](std::string_view key) { batch.Add(key, 1); });
   return absl::OkStatus();
 }
 
@@ -204,7 +207,7 @@ absl::StatusOr<std::vector<TokenId>> Writer::Issue(
     Batch batch = store_.NewBatch();
     RETURN_IF_ERROR(Disown(holders, encoder, batch));
     for (size_t i = 0; i < prepared.size(); ++i) {
-      if (absl::Status status = PutNew(prepared[i], encoder, batch);
+      if (absl::Status status = PutNew(prepared[i], now, encoder, batch);
           !status.ok()) {
         return AtPosition(status, i, prepared.size());
       }
@@ -240,7 +243,8 @@ absl::StatusOr<Token> Writer::ReadForChange(const TokenId& id) const {
 }
 
 absl::Status Writer::WriteChange(const Token& before, const Token& after,
-                                 RecordEncoder& encoder, Batch& batch) {
+                                 Millis now, RecordEncoder& encoder,
+                                 Batch& batch) {
   ASSIGN_OR_RETURN(const ScopeNumbers scopes_before,
                    scopes_.NumbersOf(before.scopes));
   ASSIGN_OR_RETURN(const ScopeNumbers scopes_after,
@@ -249,6 +253,10 @@ absl::Status Writer::WriteChange(const Token& before, const Token& after,
   batch.Put(Family::kToken, after.id.bytes(), record);
   WriteDifference(EntriesOf(before, scopes_before),
                   EntriesOf(after, scopes_after), batch);
+  ForEachCounter(before, scopes_before, now,
+                 [&](std::string_view key) { batch.Add(key, -1); });
+  ForEachCounter(after, scopes_after, now,
+                 [&](std::string_view key) { batch.Add(key, 1); });
   return absl::OkStatus();
 }
 
@@ -281,12 +289,13 @@ absl::StatusOr<Token> Writer::Change(const TokenId& id,
       if (!lock.Covers(new_digest->bytes())) continue;
       claims.push_back({.digest = *new_digest});
     }
-    RETURN_IF_ERROR(FindHolders(claims, clock_.Now(), holders));
+    const Millis now = clock_.Now();
+    RETURN_IF_ERROR(FindHolders(claims, now, holders));
     if (!holders.empty() && !lock.Covers(holders.front().bytes())) continue;
     RecordEncoder encoder;
     Batch batch = store_.NewBatch();
     RETURN_IF_ERROR(Disown(holders, encoder, batch));
-    RETURN_IF_ERROR(WriteChange(before, after, encoder, batch));
+    RETURN_IF_ERROR(WriteChange(before, after, now, encoder, batch));
     RETURN_IF_ERROR(store_.Commit(batch, durability));
     return after;
   }
@@ -320,9 +329,13 @@ absl::StatusOr<Revocation> Writer::Revoke(const TokenId& id,
   return revocation;
 }
 
-absl::Status Writer::WriteDelete(const Token& token, Batch& batch) const {
+absl::Status Writer::WriteDelete(const Token& token, Millis now,
+                                 Batch& batch) const {
   batch.Delete(Family::kToken, token.id.bytes());
-  WriteDifference(EntriesOf(token, scopes_.Known(token.scopes)), {}, batch);
+  const ScopeNumbers scopes = scopes_.Known(token.scopes);
+  WriteDifference(EntriesOf(token, scopes), {}, batch);
+  ForEachCounter(token, scopes, now,
+                 [&](std::string_view key) { batch.Add(key, -1); });
   return absl::OkStatus();
 }
 
@@ -332,7 +345,7 @@ absl::Status Writer::Delete(const TokenId& id, const DeleteOptions& options) {
   ASSIGN_OR_RETURN(const Token token, ReadForChange(id));
   RETURN_IF_ERROR(CheckPrecondition(options.precondition, token));
   Batch batch = store_.NewBatch();
-  RETURN_IF_ERROR(WriteDelete(token, batch));
+  RETURN_IF_ERROR(WriteDelete(token, clock_.Now(), batch));
   return store_.Commit(batch, options.durability);
 }
 

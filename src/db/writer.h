@@ -26,7 +26,8 @@ namespace tokendb {
 //
 // Invariants: a digest's row belongs to exactly one record, the one that has
 // this digest; the entries in the store are those of EntriesOf() for each
-// record.
+// record; the counters that are still read are the sums of ForEachCounter()
+// over all records.
 //
 // Thread-safe.
 class Writer {
@@ -62,8 +63,8 @@ class Writer {
                                                 Millis now);
   absl::Status CheckIdsAreFree(absl::Span<const Prepared> prepared,
                                const Cutoff& cutoff) const;
-  absl::Status PutNew(const Prepared& prepared, RecordEncoder& encoder,
-                      Batch& batch) const;
+  absl::Status PutNew(const Prepared& prepared, Millis now,
+                      RecordEncoder& encoder, Batch& batch) const;
 
   // Of the digests that `wanted` wants: AlreadyExists if an unexpired token
   // has one; otherwise sets `holders` to the expired tokens that have them.
@@ -80,12 +81,12 @@ class Writer {
                       Batch& batch) const;
 
   absl::StatusOr<Token> ReadForChange(const TokenId& id) const;
-  absl::Status WriteChange(const Token& before, const Token& after,
+  absl::Status WriteChange(const Token& before, const Token& after, Millis now,
                            RecordEncoder& encoder, Batch& batch);
   absl::StatusOr<Token> Change(const TokenId& id,
                                const Precondition& precondition,
                                Durability durability, Changer changer);
-  absl::Status WriteDelete(const Token& token, Batch& batch) const;
+  absl::Status WriteDelete(const Token& token, Millis now, Batch& batch) const;
 
   // Calls `step` with the ids of up to 256 matches at a time, under their
   // locks, until `max_tokens` were changed; returns how many.

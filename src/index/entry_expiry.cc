@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "src/index/counters.h"
 #include "src/index/cover.h"
 #include "src/index/digest_row.h"
 #include "src/index/keys.h"
@@ -49,9 +50,13 @@ std::optional<EntryExpiry> ReadExpiry(Family family, std::string_view key,
       return EntryExpiry{ExpiryOf(key),
                          RevokedIf(cover.validity.revoked_at != kNever)};
     }
+    case Family::kStat: {
+      const std::optional<Millis> expires_at = CounterExpiry(key);
+      if (!expires_at.has_value()) return std::nullopt;
+      return EntryExpiry{*expires_at, Revoked::kUnknown};
+    }
     case Family::kMeta:
     case Family::kHot:
-    case Family::kStat:
       return std::nullopt;
   }
   return std::nullopt;

@@ -9,7 +9,7 @@
 
 namespace tokendb {
 
-// Reads the expiry of records, digest rows, index entries and hot rows.
+// Reads the expiry of records, digest rows, index entries and counters.
 extern const EntryReader kEntryReader;
 
 // The ranges of the index in which any entry is forgotten, of the indexes whose

@@ -1,6 +1,7 @@
 #include "src/query/conditions.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -304,6 +305,11 @@ bool Conditions::HasAny(const Query& query) {
          IsSet(query.last_accessed) || !query.text.empty() ||
          !query.organization.empty() || !query.kind.empty() ||
          !query.ip_address.empty() || query.residual != nullptr;
+}
+
+bool IsWorkBounded(const Query& query) {
+  return query.max_examined != std::numeric_limits<uint64_t>::max() ||
+         query.max_time != absl::InfiniteDuration();
 }
 
 }  // namespace tokendb

@@ -101,6 +101,9 @@ class Conditions {
   bool needs_record_ = false;
 };
 
+// Whether a call may end before it has examined everything.
+bool IsWorkBounded(const Query& query);
+
 }  // namespace tokendb
 
 #endif  // TOKENDB_SRC_QUERY_CONDITIONS_H_

@@ -11,14 +11,15 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/index/counters.h"
 #include "src/index/keys.h"
+#include "src/query/live_count.h"
 #include "src/query/run.h"
 
 namespace tokendb {
 namespace {
 
 constexpr size_t kFetchBatch = 256;
-constexpr Millis kMillisPerHour = 3600 * 1000;
 constexpr Millis kMillisPerDay = 24 * kMillisPerHour;
 
 // Counts matches apart. Keys are texts or numbers in the order of their texts;
@@ -182,9 +183,16 @@ absl::StatusOr<CountResult> CountTokens(const ReadView& view, Millis now,
   const Stopwatch watch;
   ASSIGN_OR_RETURN(const Conditions conditions,
                    Conditions::Compile(query, view.scopes, now, view.cutoff));
+  CountResult result;
+  if (const auto subject = SubjectOf(conditions); subject.has_value()) {
+    ASSIGN_OR_RETURN(result.count,
+                     CountLive(view, now, *subject, result.stats));
+    result.stats.matched = result.count;
+    result.stats.elapsed = watch.Elapsed();
+    return result;
+  }
   const Plan plan = MakePlan(view.store, conditions, Purpose::kCount,
                              Estimates::kWhenChoosing);
-  CountResult result;
   HitStream stream(view, conditions, plan, std::nullopt, Budget(query),
                    result.stats);
   RETURN_IF_ERROR(Walk(

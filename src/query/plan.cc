@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "src/index/counters.h"
 #include "src/index/keys.h"
+#include "src/query/live_count.h"
 
 namespace tokendb {
 namespace {
@@ -49,8 +51,34 @@ void CutOff(KeyRange& range, const std::string& prefix, Driver driver,
 // its term, so that the smaller term is preferred.
 constexpr uint64_t kSmallRangePart = 16;
 
+// Counters are read for an estimate as long as they are few: those of an owner
+// with few tokens are, those of a large scope are not.
+constexpr uint64_t kMostCounters = 32;
+
+// The tokens that are live, of owners; nothing if that is not known cheaply.
+std::optional<uint64_t> EstimateFromCounters(const Store& store,
+                                             const Conditions& conditions,
+                                             const DriverOption& option) {
+  if (option.driver != Driver::kOwner ||
+      conditions.expiry().from <= conditions.now() ||
+      option.prefixes.size() > kEstimatedTerms) {
+    return std::nullopt;
+  }
+  uint64_t entries = 0;
+  for (const std::string& owner : conditions.owners()) {
+    const auto of_owner = EstimateLive(store, OwnerSubject(owner),
+                                       conditions.expiry(), kMostCounters);
+    if (!of_owner.has_value()) return std::nullopt;
+    entries += *of_owner;
+  }
+  if (conditions.owners().empty()) return std::nullopt;
+  return entries;
+}
+
 uint64_t Estimate(const Store& store, const Conditions& conditions,
                   const DriverOption& option) {
+  const auto counted = EstimateFromCounters(store, conditions, option);
+  if (counted.has_value()) return *counted;
   DriverOption first = option;
   first.prefixes.resize(std::min(kEstimatedTerms, option.prefixes.size()));
   uint64_t entries = 0;
@@ -141,11 +169,6 @@ double CostOf(const DriverOption& option, const Conditions& conditions,
       return entries;
   }
   return entries;
-}
-
-bool IsWorkBounded(const Query& query) {
-  return query.max_examined != std::numeric_limits<uint64_t>::max() ||
-         query.max_time != absl::InfiniteDuration();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/table.h"
+#include "src/storage/add_operator.h"
 
 namespace tokendb {
 namespace {
@@ -70,6 +71,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(
   cf.write_buffer_size = options.write_buffer_bytes / 2;
   cf.max_write_buffer_number = 3;
   cf.enable_blob_files = false;
+  if (family == Family::kStat) cf.merge_operator = MakeAddOperator();
   return cf;
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/version.h"
+#include "src/storage/add_operator.h"
 
 namespace tokendb {
 namespace {
@@ -98,6 +99,12 @@ Cursor Store::NewCursor(const Snapshot* snapshot, Family family, KeyRange range,
 }
 
 absl::Status Store::Commit(Batch& batch, Durability durability) {
+  for (const auto& [key, sum] : batch.sums_) {
+    if (sum == 0) continue;
+    batch.Note(
+        batch.batch_.Merge(Handle(Family::kStat), key, EncodeCount(sum)));
+  }
+  batch.sums_.clear();
   if (!batch.first_error_.ok()) {
     return FromRocksDb(batch.first_error_, "write batch");
   }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -74,7 +75,11 @@ class Batch {
   void Delete(Family family, std::string_view key) {
     Note(batch_.Delete(Handle(family), ToSlice(key)));
   }
-  bool IsEmpty() const { return batch_.Count() == 0; }
+  // Adds `delta` to the number in a row of the stat family. Summed here first.
+  void Add(std::string_view key, int64_t delta) {
+    sums_[std::string(key)] += delta;
+  }
+  bool IsEmpty() const { return batch_.Count() == 0 && sums_.empty(); }
 
  private:
   friend class Store;
@@ -90,6 +95,7 @@ class Batch {
 
   const Handles& handles_;
   rocksdb::WriteBatch batch_;
+  absl::flat_hash_map<std::string, int64_t> sums_;
   rocksdb::Status first_error_;  // Reported by Store::Commit().
 };
 

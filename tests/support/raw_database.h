@@ -15,6 +15,7 @@
 
 #include "rocksdb/db.h"
 #include "rocksdb/table_properties.h"
+#include "src/storage/add_operator.h"
 
 namespace tokendb::testing {
 
@@ -27,7 +28,12 @@ class RawDatabase {
     std::vector<std::string> names;
     Expect(rocksdb::DB::ListColumnFamilies(options, path, &names));
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const std::string& name : names) families.emplace_back(name, options);
+    for (const std::string& name : names) {
+      families.emplace_back(name, options);
+      if (name == "stat") {
+        families.back().options.merge_operator = MakeAddOperator();
+      }
+    }
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
     Expect(rocksdb::DB::Open(options, path, families, &handles, &db));
