@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include "bench/raw_store.h"
 #include "bench/synthetic.h"
 #include "benchmark/benchmark.h"
 #include "rocksdb/write_batch.h"
+#include "src/index/counters.h"
 #include "src/index/cover.h"
 #include "src/model/record_codec.h"
 #include "src/model/uuid7.h"
+#include "src/storage/add_operator.h"
 #include "tokendb/db.h"
 
 namespace tokendb::bench {
@@ -47,6 +51,24 @@ void AppendEntries(const Token& token, RecordEncoder& encoder,
         entries.push_back({family, std::string(key), std::string(value)});
       });
 }
+
+// The counters that a batch of tokens changes, summed as the library does.
+class CounterSums {
+ public:
+  void Add(const Token& token, absl::Time now) {
+    ForEachCounter(token, NumbersOf(token), FloorToMillis(now),
+                   [&](std::string_view key) { ++sums_[std::string(key)]; });
+  }
+  void MoveTo(std::vector<Entry>& entries) {
+    for (const auto& [key, sum] : sums_) {
+      entries.push_back({Family::kStat, key, EncodeCount(sum)});
+    }
+    sums_.clear();
+  }
+
+ private:
+  std::map<std::string, int64_t> sums_;
+};
 
 // A directory that exists only as long as this.
 class FreshDirectory {
@@ -112,7 +134,10 @@ void IssueRaw(benchmark::State& state, const IssueBatches& batches,
     if (check == DigestCheck::kYes) CheckDigestsAreNew(raw, entries);
     rocksdb::WriteBatch batch;
     for (const Entry& entry : entries) {
-      CheckRaw(batch.Put(raw.family(entry.family), entry.key, entry.value),
+      auto* const family = raw.family(entry.family);
+      CheckRaw(entry.family == Family::kStat
+                   ? batch.Merge(family, entry.key, entry.value)
+                   : batch.Put(family, entry.key, entry.value),
                "raw put");
     }
     CheckRaw(raw.db().Write(rocksdb::WriteOptions(), &batch), "raw write");
@@ -125,6 +150,7 @@ void IssueRaw(benchmark::State& state, const IssueBatches& batches,
 IssueBatches::IssueBatches(size_t batches, absl::Time now) {
   const SyntheticTokens tokens(batches * kTokens, now, kIssueSeed);
   RecordEncoder encoder;
+  CounterSums sums;
   for (size_t i = 0; i < tokens.count(); ++i) {
     if (i % kTokens == 0) {
       tokens_.emplace_back();
@@ -139,6 +165,8 @@ IssueBatches::IssueBatches(size_t batches, absl::Time now) {
     token.id = NewTokenId(token.created_at);
     token.version = 1;
     AppendEntries(token, encoder, entries_.back());
+    sums.Add(token, now);
+    if (i % kTokens == kTokens - 1) sums.MoveTo(entries_.back());
   }
 }
 

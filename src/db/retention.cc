@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kCutoffKey = "cutoff";
 constexpr std::string_view kPeriodsKey = "retention";
-constexpr Millis kDefaultPeriod = 60 * 1000;
+constexpr Millis kDefaultPeriod = Millis{60} * 1000;
 constexpr size_t kPairBytes = 2 * sizeof(uint64_t);
 
 using Pair = std::pair<Millis, Millis>;

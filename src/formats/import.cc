@@ -228,7 +228,7 @@ class Writer : public BatchSink {
         ++report_.unchanged;
         return absl::OkStatus();
       }
-      const absl::Status status =
+      absl::Status status =
           database_
               .Update(imported.id, patch,
                       {.precondition = {.if_version = current.version},

@@ -26,7 +26,7 @@
 
 namespace tokendb {
 
-inline constexpr Millis kMillisPerHour = 3600 * 1000;
+inline constexpr Millis kMillisPerHour = Millis{3600} * 1000;
 
 // Towards the past, also before 1970. kNever stays kNever.
 Millis HourOf(Millis time);
