@@ -8,9 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
-#include "src/index/counters.h"
 #include "src/index/digest_row.h"
-#include "src/index/entries.h"
 #include "src/model/uuid7.h"
 
 namespace tokendb {
@@ -144,32 +142,14 @@ absl::Status Writer::FindHolders(absl::Span<const DigestClaim> claims,
 }
 
 absl::Status Writer::Disown(absl::Span<const TokenId> holders,
-                            RecordEncoder& encoder, Batch& batch) const {
+                            TokenBatch& batch) const {
   for (const TokenId& id : holders) {
     absl::StatusOr<Token> token = ReadForChange(id);
     // It may have been forgotten since its row was read.
     if (absl::IsNotFound(token.status())) continue;
     RETURN_IF_ERROR(token.status());
-    token->digest.reset();
-    ++token->version;
-    ASSIGN_OR_RETURN(const std::string_view record, encoder.Encode(*token));
-    // No index entry holds the digest, and its row is about to be the new
-    // holder's.
-    batch.Put(Family::kToken, id.bytes(), record);
+    RETURN_IF_ERROR(batch.Disown(*std::move(token)));
   }
-  return absl::OkStatus();
-}
-
-absl::Status Writer::PutNew(const Prepared& prepared, Millis now,
-                            RecordEncoder& encoder, Batch& batch) const {
-  ASSIGN_OR_RETURN(const std::string_view record,
-                   encoder.Encode(prepared.token));
-  batch.Put(Family::kToken, prepared.token.id.bytes(), record);
-  ForEachEntry(prepared.token, prepared.scopes,
-               [&](Family family, std::string_view key,
-                   std::string_view value) { batch.Put(family, key, value); });
-  ForEachCounter(prepared.token, prepared.scopes, now,
-                 [&](std::string_view key) { batch.Add(key, 1); });
   return absl::OkStatus();
 }
 
@@ -203,16 +183,16 @@ absl::StatusOr<std::vector<TokenId>> Writer::Issue(
         holders.begin(), holders.end(),
         [&](const TokenId& holder) { return lock.Covers(holder.bytes()); });
     if (!locked) continue;
-    RecordEncoder encoder;
-    Batch batch = store_.NewBatch();
-    RETURN_IF_ERROR(Disown(holders, encoder, batch));
+    TokenBatch batch(store_, scopes_, now);
+    RETURN_IF_ERROR(Disown(holders, batch));
     for (size_t i = 0; i < prepared.size(); ++i) {
-      if (absl::Status status = PutNew(prepared[i], now, encoder, batch);
+      if (absl::Status status =
+              batch.Add(prepared[i].token, prepared[i].scopes);
           !status.ok()) {
         return AtPosition(status, i, prepared.size());
       }
     }
-    RETURN_IF_ERROR(store_.Commit(batch, options.durability));
+    RETURN_IF_ERROR(batch.Commit(options.durability));
     return ids;
   }
 }
@@ -240,24 +220,6 @@ absl::StatusOr<Token> Writer::ReadForChange(const TokenId& id) const {
         "would lose"));
   }
   return token;
-}
-
-absl::Status Writer::WriteChange(const Token& before, const Token& after,
-                                 Millis now, RecordEncoder& encoder,
-                                 Batch& batch) {
-  ASSIGN_OR_RETURN(const ScopeNumbers scopes_before,
-                   scopes_.NumbersOf(before.scopes));
-  ASSIGN_OR_RETURN(const ScopeNumbers scopes_after,
-                   scopes_.NumbersOf(after.scopes));
-  ASSIGN_OR_RETURN(const std::string_view record, encoder.Encode(after));
-  batch.Put(Family::kToken, after.id.bytes(), record);
-  WriteDifference(EntriesOf(before, scopes_before),
-                  EntriesOf(after, scopes_after), batch);
-  ForEachCounter(before, scopes_before, now,
-                 [&](std::string_view key) { batch.Add(key, -1); });
-  ForEachCounter(after, scopes_after, now,
-                 [&](std::string_view key) { batch.Add(key, 1); });
-  return absl::OkStatus();
 }
 
 absl::StatusOr<Token> Writer::Change(const TokenId& id,
@@ -292,11 +254,10 @@ absl::StatusOr<Token> Writer::Change(const TokenId& id,
     const Millis now = clock_.Now();
     RETURN_IF_ERROR(FindHolders(claims, now, holders));
     if (!holders.empty() && !lock.Covers(holders.front().bytes())) continue;
-    RecordEncoder encoder;
-    Batch batch = store_.NewBatch();
-    RETURN_IF_ERROR(Disown(holders, encoder, batch));
-    RETURN_IF_ERROR(WriteChange(before, after, now, encoder, batch));
-    RETURN_IF_ERROR(store_.Commit(batch, durability));
+    TokenBatch batch(store_, scopes_, now);
+    RETURN_IF_ERROR(Disown(holders, batch));
+    RETURN_IF_ERROR(batch.Replace(before, after));
+    RETURN_IF_ERROR(batch.Commit(durability));
     return after;
   }
 }
@@ -329,24 +290,14 @@ absl::StatusOr<Revocation> Writer::Revoke(const TokenId& id,
   return revocation;
 }
 
-absl::Status Writer::WriteDelete(const Token& token, Millis now,
-                                 Batch& batch) const {
-  batch.Delete(Family::kToken, token.id.bytes());
-  const ScopeNumbers scopes = scopes_.Known(token.scopes);
-  WriteDifference(EntriesOf(token, scopes), {}, batch);
-  ForEachCounter(token, scopes, now,
-                 [&](std::string_view key) { batch.Add(key, -1); });
-  return absl::OkStatus();
-}
-
 absl::Status Writer::Delete(const TokenId& id, const DeleteOptions& options) {
   const std::vector<std::string_view> keys = {id.bytes()};
   const StripeLock lock(stripes_, keys);
   ASSIGN_OR_RETURN(const Token token, ReadForChange(id));
   RETURN_IF_ERROR(CheckPrecondition(options.precondition, token));
-  Batch batch = store_.NewBatch();
-  RETURN_IF_ERROR(WriteDelete(token, clock_.Now(), batch));
-  return store_.Commit(batch, options.durability);
+  TokenBatch batch(store_, scopes_, clock_.Now());
+  batch.Remove(token);
+  return batch.Commit(options.durability);
 }
 
 }  // namespace tokendb

@@ -11,8 +11,8 @@
 #include "absl/types/span.h"
 #include "src/db/monotone_clock.h"
 #include "src/db/retention.h"
+#include "src/db/token_batch.h"
 #include "src/index/scope_dictionary.h"
-#include "src/model/record_codec.h"
 #include "src/query/conditions.h"
 #include "src/storage/store.h"
 #include "src/storage/stripes.h"
@@ -63,8 +63,6 @@ class Writer {
                                                 Millis now);
   absl::Status CheckIdsAreFree(absl::Span<const Prepared> prepared,
                                const Cutoff& cutoff) const;
-  absl::Status PutNew(const Prepared& prepared, Millis now,
-                      RecordEncoder& encoder, Batch& batch) const;
 
   // Of the digests that `wanted` wants: AlreadyExists if an unexpired token
   // has one; otherwise sets `holders` to the expired tokens that have them.
@@ -77,20 +75,17 @@ class Writer {
   absl::Status FindHolders(absl::Span<const DigestClaim> claims, Millis now,
                            std::vector<TokenId>& holders) const;
   // Takes their digests away.
-  absl::Status Disown(absl::Span<const TokenId> holders, RecordEncoder& encoder,
-                      Batch& batch) const;
+  absl::Status Disown(absl::Span<const TokenId> holders,
+                      TokenBatch& batch) const;
 
   absl::StatusOr<Token> ReadForChange(const TokenId& id) const;
-  absl::Status WriteChange(const Token& before, const Token& after, Millis now,
-                           RecordEncoder& encoder, Batch& batch);
   absl::StatusOr<Token> Change(const TokenId& id,
                                const Precondition& precondition,
                                Durability durability, Changer changer);
-  absl::Status WriteDelete(const Token& token, Millis now, Batch& batch) const;
 
-  // Calls `step` with the ids of up to 256 matches at a time, under their
-  // locks, until `max_tokens` were changed; returns how many.
-  using Step = absl::FunctionRef<absl::Status(absl::Span<const Token>, Batch&)>;
+  // Calls `step` with each match, up to 256 of them in one batch and under
+  // their locks, until `max_tokens` were changed; returns how many.
+  using Step = absl::FunctionRef<absl::Status(const Token&, TokenBatch&)>;
   absl::StatusOr<uint64_t> ForAllMatches(const Query& query, Millis now,
                                          uint64_t max_tokens,
                                          Durability durability, Step step);

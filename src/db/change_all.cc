@@ -62,9 +62,11 @@ absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
     const StripeLock lock(stripes_, keys);
     ASSIGN_OR_RETURN(const std::vector<Token> tokens,
                      StillMatching(ids, conditions));
-    Batch batch = store_.NewBatch();
-    RETURN_IF_ERROR(step(tokens, batch));
-    if (!batch.IsEmpty()) RETURN_IF_ERROR(store_.Commit(batch, durability));
+    TokenBatch batch(store_, scopes_, now);
+    for (const Token& token : tokens) {
+      RETURN_IF_ERROR(step(token, batch));
+    }
+    RETURN_IF_ERROR(batch.Commit(durability));
     changed += tokens.size();
   }
   return changed;
@@ -80,19 +82,14 @@ absl::StatusOr<uint64_t> Writer::RevokeAll(const Query& query,
   Token with_reason;
   with_reason.revoked_reason = options.reason;
   RETURN_IF_ERROR(Validate(with_reason));
-  RecordEncoder encoder;
-  return ForAllMatches(
-      unrevoked, now, options.max_tokens, options.durability,
-      [&](absl::Span<const Token> tokens, Batch& batch) -> absl::Status {
-        for (const Token& before : tokens) {
-          Token after = before;
-          after.revoked_at = FromMillis(now);
-          after.revoked_reason = options.reason;
-          ++after.version;
-          RETURN_IF_ERROR(WriteChange(before, after, now, encoder, batch));
-        }
-        return absl::OkStatus();
-      });
+  return ForAllMatches(unrevoked, now, options.max_tokens, options.durability,
+                       [&](const Token& before, TokenBatch& batch) {
+                         Token after = before;
+                         after.revoked_at = FromMillis(now);
+                         after.revoked_reason = options.reason;
+                         ++after.version;
+                         return batch.Replace(before, after);
+                       });
 }
 
 absl::StatusOr<uint64_t> Writer::DeleteAll(const Query& query,
@@ -100,14 +97,11 @@ absl::StatusOr<uint64_t> Writer::DeleteAll(const Query& query,
   const Millis now = clock_.Now();
   Query any_order = query;
   any_order.order = Order::kExpiry;
-  return ForAllMatches(
-      any_order, now, options.max_tokens, options.durability,
-      [&](absl::Span<const Token> tokens, Batch& batch) -> absl::Status {
-        for (const Token& token : tokens) {
-          RETURN_IF_ERROR(WriteDelete(token, now, batch));
-        }
-        return absl::OkStatus();
-      });
+  return ForAllMatches(any_order, now, options.max_tokens, options.durability,
+                       [&](const Token& token, TokenBatch& batch) {
+                         batch.Remove(token);
+                         return absl::OkStatus();
+                       });
 }
 
 }  // namespace tokendb

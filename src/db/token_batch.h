@@ -1,0 +1,57 @@
+#ifndef TOKENDB_SRC_DB_TOKEN_BATCH_H_
+#define TOKENDB_SRC_DB_TOKEN_BATCH_H_
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "src/index/cover.h"
+#include "src/index/scope_dictionary.h"
+#include "src/model/millis.h"
+#include "src/model/record_codec.h"
+#include "src/storage/store.h"
+#include "tokendb/options.h"
+#include "tokendb/token.h"
+
+namespace tokendb {
+
+// Changes to tokens that take effect together: for each one its record, all its
+// index entries and its counters. The one place that puts these into a batch.
+//
+// The caller holds the locks of all tokens and digests in it, from before it
+// read them until Commit() has returned. Not thread-safe.
+class TokenBatch {
+ public:
+  // Both must outlive the batch. Counters are kept right as of `now`.
+  TokenBatch(Store& store, ScopeDictionary& scopes, Millis now)
+      : store_(store), scopes_(scopes), now_(now), batch_(store.NewBatch()) {}
+
+  // Adds a new token, normalized, whose scopes have these numbers.
+  // InvalidArgument if its record is too large.
+  absl::Status Add(const Token& token, const ScopeNumbers& scopes);
+
+  // Makes `after`, normalized, of the token `before`. Writes only the entries
+  // that differ.
+  absl::Status Replace(const Token& before, const Token& after);
+
+  // Takes its digest away from `token`, which has one. The digest's row is left
+  // to whoever adds the digest's new token to this batch.
+  absl::Status Disown(Token token);
+
+  void Remove(const Token& token);
+
+  // Makes the changes, if there are any.
+  absl::Status Commit(Durability durability);
+
+ private:
+  absl::Status PutRecord(const Token& token);
+  void Count(const Token& token, const ScopeNumbers& scopes, int64_t delta);
+
+  Store& store_;
+  ScopeDictionary& scopes_;
+  const Millis now_;
+  RecordEncoder encoder_;
+  Batch batch_;
+};
+
+}  // namespace tokendb
+
+#endif  // TOKENDB_SRC_DB_TOKEN_BATCH_H_
