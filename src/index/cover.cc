@@ -6,25 +6,6 @@
 #include "src/base/crc32c.h"
 
 namespace tokendb {
-namespace {
-
-constexpr uint8_t kDisabled = 1;
-constexpr uint8_t kHasRevokedAt = 2;
-constexpr uint8_t kHasNotBefore = 4;
-constexpr uint8_t kHasOwner = 8;
-constexpr uint8_t kScopesLeftOut = 16;
-constexpr uint8_t kKnownFlags =
-    kDisabled | kHasRevokedAt | kHasNotBefore | kHasOwner | kScopesLeftOut;
-
-bool ConsumeMillis(std::string_view& in, Millis& millis) {
-  if (in.size() < sizeof(uint64_t)) return false;
-  millis = FromOrderedMillis(LoadBig64(in.data()));
-  in.remove_prefix(sizeof(uint64_t));
-  return true;
-}
-
-}  // namespace
-
 uint32_t OwnerCheck(std::string_view owner_id) {
   return ExtendCrc32c(0, owner_id);
 }
@@ -35,20 +16,20 @@ void AppendCover(std::string& out, const Token& token,
   const bool leave_out =
       mode == CoverScopes::kUpToMaximum && scopes.size() > kMaxCoveredScopes;
   uint8_t flags = 0;
-  if (!validity.enabled) flags |= kDisabled;
-  if (validity.revoked_at != kNever) flags |= kHasRevokedAt;
-  if (validity.not_before != kAlways) flags |= kHasNotBefore;
-  if (token.owner.has_value()) flags |= kHasOwner;
-  if (leave_out) flags |= kScopesLeftOut;
+  if (!validity.enabled) flags |= CoverFlags::kDisabled;
+  if (validity.revoked_at != kNever) flags |= CoverFlags::kHasRevokedAt;
+  if (validity.not_before != kAlways) flags |= CoverFlags::kHasNotBefore;
+  if (token.owner.has_value()) flags |= CoverFlags::kHasOwner;
+  if (leave_out) flags |= CoverFlags::kScopesLeftOut;
   out.push_back(static_cast<char>(flags));
-  if ((flags & kHasRevokedAt) != 0) {
+  if ((flags & CoverFlags::kHasRevokedAt) != 0) {
     AppendBig64(out, OrderedMillis(validity.revoked_at));
   }
-  if ((flags & kHasNotBefore) != 0) {
+  if ((flags & CoverFlags::kHasNotBefore) != 0) {
     AppendBig64(out, OrderedMillis(validity.not_before));
   }
   AppendBig64(out, OrderedMillis(FloorToMillis(token.created_at)));
-  if ((flags & kHasOwner) != 0) {
+  if ((flags & CoverFlags::kHasOwner) != 0) {
     AppendBig32(out, OwnerCheck(token.owner->id));
   }
   if (leave_out) return;
@@ -57,33 +38,6 @@ void AppendCover(std::string& out, const Token& token,
     AppendVarint(out, scope - previous);
     previous = scope;
   }
-}
-
-bool ParseCover(std::string_view value, Cover& cover) {
-  if (value.empty()) return false;
-  const auto flags = static_cast<uint8_t>(value.front());
-  if ((flags & ~kKnownFlags) != 0) return false;
-  value.remove_prefix(1);
-  cover.validity = Validity{.enabled = (flags & kDisabled) == 0};
-  if ((flags & kHasRevokedAt) != 0 &&
-      !ConsumeMillis(value, cover.validity.revoked_at)) {
-    return false;
-  }
-  if ((flags & kHasNotBefore) != 0 &&
-      !ConsumeMillis(value, cover.validity.not_before)) {
-    return false;
-  }
-  if (!ConsumeMillis(value, cover.created_at)) return false;
-  cover.owner_check.reset();
-  if ((flags & kHasOwner) != 0) {
-    if (value.size() < sizeof(uint32_t)) return false;
-    cover.owner_check = LoadBig32(value.data());
-    value.remove_prefix(sizeof(uint32_t));
-  }
-  cover.scopes_left_out = (flags & kScopesLeftOut) != 0;
-  if (cover.scopes_left_out && !value.empty()) return false;
-  cover.encoded_scopes = value;
-  return true;
 }
 
 bool ParseScopes(std::string_view encoded, ScopeNumbers& scopes) {

@@ -19,6 +19,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
+#include "src/base/coding.h"
 #include "src/model/liveness.h"
 #include "src/model/millis.h"
 #include "tokendb/token.h"
@@ -52,9 +53,52 @@ uint32_t OwnerCheck(std::string_view owner_id);
 void AppendCover(std::string& out, const Token& token,
                  absl::Span<const uint32_t> scopes, CoverScopes mode);
 
+// The first byte of a cover.
+struct CoverFlags {
+  static constexpr uint8_t kDisabled = 1;
+  static constexpr uint8_t kHasRevokedAt = 2;
+  static constexpr uint8_t kHasNotBefore = 4;
+  static constexpr uint8_t kHasOwner = 8;
+  static constexpr uint8_t kScopesLeftOut = 16;
+  static constexpr uint8_t kKnown =
+      kDisabled | kHasRevokedAt | kHasNotBefore | kHasOwner | kScopesLeftOut;
+};
+
+inline bool ConsumeMillis(std::string_view& in, Millis& millis) {
+  if (in.size() < sizeof(uint64_t)) return false;
+  millis = FromOrderedMillis(LoadBig64(in.data()));
+  in.remove_prefix(sizeof(uint64_t));
+  return true;
+}
+
 // Reads a cover, which `cover` then points into. False if it is malformed
-// other than in its scopes.
-bool ParseCover(std::string_view value, Cover& cover);
+// other than in its scopes. Inline: it is called for each entry of a range.
+inline bool ParseCover(std::string_view value, Cover& cover) {
+  if (value.empty()) return false;
+  const auto flags = static_cast<uint8_t>(value.front());
+  if ((flags & ~CoverFlags::kKnown) != 0) return false;
+  value.remove_prefix(1);
+  cover.validity = Validity{.enabled = (flags & CoverFlags::kDisabled) == 0};
+  if ((flags & CoverFlags::kHasRevokedAt) != 0 &&
+      !ConsumeMillis(value, cover.validity.revoked_at)) {
+    return false;
+  }
+  if ((flags & CoverFlags::kHasNotBefore) != 0 &&
+      !ConsumeMillis(value, cover.validity.not_before)) {
+    return false;
+  }
+  if (!ConsumeMillis(value, cover.created_at)) return false;
+  cover.owner_check.reset();
+  if ((flags & CoverFlags::kHasOwner) != 0) {
+    if (value.size() < sizeof(uint32_t)) return false;
+    cover.owner_check = LoadBig32(value.data());
+    value.remove_prefix(sizeof(uint32_t));
+  }
+  cover.scopes_left_out = (flags & CoverFlags::kScopesLeftOut) != 0;
+  if (cover.scopes_left_out && !value.empty()) return false;
+  cover.encoded_scopes = value;
+  return true;
+}
 
 // Reads the scopes of a cover. False if they are malformed.
 bool ParseScopes(std::string_view encoded, ScopeNumbers& scopes);

@@ -1,8 +1,5 @@
 #include "src/index/keys.h"
 
-#include <array>
-#include <cstring>
-
 namespace tokendb {
 namespace {
 
@@ -53,12 +50,6 @@ std::string IndexPrefix(IndexKind kind) {
   std::string prefix;
   AppendIndexPrefix(prefix, kind);
   return prefix;
-}
-
-TokenId IdFromBytes(std::string_view bytes) {
-  std::array<char, TokenId::kSize> copy;
-  std::memcpy(copy.data(), bytes.data(), copy.size());
-  return TokenId(copy);
 }
 
 std::optional<std::string> OwnerFromTerm(std::string_view term, bool& valid) {

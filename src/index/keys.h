@@ -8,8 +8,10 @@
 #ifndef TOKENDB_SRC_INDEX_KEYS_H_
 #define TOKENDB_SRC_INDEX_KEYS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,7 +63,11 @@ std::string ScopePrefix(uint32_t scope);
 std::string IndexPrefix(IndexKind kind);
 
 // The bytes of an id. `bytes` has TokenId::kSize of them.
-TokenId IdFromBytes(std::string_view bytes);
+inline TokenId IdFromBytes(std::string_view bytes) {
+  std::array<char, TokenId::kSize> copy;
+  std::memcpy(copy.data(), bytes.data(), copy.size());
+  return TokenId(copy);
+}
 
 // The parts of any index key. `key` has at least kIndexPrefixBytes +
 // kKeyTailBytes.

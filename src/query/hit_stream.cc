@@ -38,7 +38,8 @@ Hit HitOf(Token token) {
 
 }  // namespace
 
-Budget::Budget(const Query& query) : left_(query.max_examined) {
+Budget::Budget(const Query& query)
+    : limited_(IsWorkBounded(query)), left_(query.max_examined) {
   if (query.max_time != absl::InfiniteDuration()) {
     deadline_ = std::chrono::steady_clock::now() +
                 absl::ToChronoNanoseconds(query.max_time);
@@ -47,7 +48,7 @@ Budget::Budget(const Query& query) : left_(query.max_examined) {
 
 // The clock is looked at only after the first entries, so that every call gets
 // further.
-bool Budget::Spend() {
+bool Budget::SpendLimited() {
   if (left_ == 0) return false;
   --left_;
   if (deadline_.has_value() && until_clock_-- == 0) {
@@ -92,7 +93,7 @@ bool HitStream::Next(Hit& hit) {
     Match match = Match::kMalformed;
     if (ParseCover(stream_.value(), cover_)) {
       hit.created_at = cover_.created_at;
-      examined_ = hit.PositionIn(order_);
+      if (budget_.IsLimited()) examined_ = hit.PositionIn(order_);
       match = conditions_.TestEntry(hit.expires_at, cover_, owner_known_);
     }
     if (match == Match::kNo) continue;

@@ -53,9 +53,15 @@ class Budget {
   explicit Budget(const Query& query);
 
   // Counts one entry. False if the budget had been used up before.
-  bool Spend();
+  bool Spend() { return !limited_ || SpendLimited(); }
+
+  // Whether it can be used up at all.
+  bool IsLimited() const { return limited_; }
 
  private:
+  bool SpendLimited();
+
+  bool limited_ = false;
   uint64_t left_ = std::numeric_limits<uint64_t>::max();
   uint32_t until_clock_ = 1;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
@@ -79,7 +85,8 @@ class HitStream {
   const Cover& cover() const { return cover_; }
 
   bool out_of_budget() const { return out_of_budget_; }
-  // The last entry examined, for going on after it.
+  // The last entry examined, for going on after it. Known only if the budget is
+  // limited.
   const Position& examined() const { return examined_; }
   const absl::Status& status() const { return status_; }
 

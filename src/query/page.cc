@@ -1,10 +1,13 @@
 // List() and ListIds().
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "src/base/status_macros.h"
 #include "src/query/continuation.h"
 #include "src/query/result_stream.h"
@@ -13,29 +16,32 @@
 namespace tokendb {
 namespace {
 
-struct HitPage {
-  std::vector<Hit> hits;
+// Hits in memory at a time: a page of ids may be long.
+constexpr size_t kChunk = 256;
+
+struct PageEnd {
   std::string continuation;
   QueryStats stats;
 };
 
-// Where the next page begins; empty if there is nothing more.
-absl::StatusOr<std::string> ContinuationAfter(const Query& query,
-                                              const std::vector<Hit>& hits,
-                                              ResultStream& results) {
-  if (hits.size() == query.limit) {
+// Where the next page begins after `last`, the last hit of a full page; empty
+// if there is nothing more.
+absl::StatusOr<std::string> ContinuationAfter(
+    const Query& query, const std::optional<Position>& last,
+    ResultStream& results) {
+  if (last.has_value()) {
     std::vector<Hit> next;
     RETURN_IF_ERROR(results.ReadUntil(1, Need::kIds, next));
-    if (!next.empty()) {
-      return EncodeContinuation(query, hits.back().PositionIn(query.order));
-    }
+    if (!next.empty()) return EncodeContinuation(query, *last);
   }
   if (!results.out_of_budget()) return std::string();
   return EncodeContinuation(query, results.examined());
 }
 
-absl::StatusOr<HitPage> ReadPage(const ReadView& view, Millis now,
-                                 const Query& query, Need need) {
+// Calls `take` with the hits of the page, some at a time.
+absl::StatusOr<PageEnd> ReadPage(
+    const ReadView& view, Millis now, const Query& query, Need need,
+    absl::FunctionRef<void(absl::Span<Hit>)> take) {
   const Stopwatch watch;
   RETURN_IF_ERROR(CheckLimit(query));
   ASSIGN_OR_RETURN(const std::optional<Position> after,
@@ -44,16 +50,26 @@ absl::StatusOr<HitPage> ReadPage(const ReadView& view, Millis now,
                    Conditions::Compile(query, view.scopes, now, view.cutoff));
   const Plan plan = MakePlan(view.store, conditions, Purpose::kPage,
                              Estimates::kWhenChoosing);
-  HitPage page;
+  PageEnd end;
   ResultStream results(view, conditions, plan, after, Budget(query),
-                       query.limit + 1, page.stats);
-  page.hits.reserve(std::min<size_t>(query.limit, 256));
-  RETURN_IF_ERROR(results.ReadUntil(query.limit, need, page.hits));
-  ASSIGN_OR_RETURN(page.continuation,
-                   ContinuationAfter(query, page.hits, results));
-  page.stats.matched = page.hits.size();
-  page.stats.elapsed = watch.Elapsed();
-  return page;
+                       query.limit + 1, end.stats);
+  std::vector<Hit> hits;
+  hits.reserve(std::min(query.limit, kChunk));
+  std::optional<Position> last;
+  while (end.stats.matched < query.limit) {
+    hits.clear();
+    const size_t wanted = std::min(query.limit - end.stats.matched, kChunk);
+    RETURN_IF_ERROR(results.ReadUntil(wanted, need, hits));
+    end.stats.matched += hits.size();
+    if (end.stats.matched == query.limit) {
+      last = hits.back().PositionIn(query.order);
+    }
+    take(absl::MakeSpan(hits));
+    if (hits.size() < wanted) break;
+  }
+  ASSIGN_OR_RETURN(end.continuation, ContinuationAfter(query, last, results));
+  end.stats.elapsed = watch.Elapsed();
+  return end;
 }
 
 }  // namespace
@@ -66,21 +82,28 @@ absl::Status CheckLimit(const Query& query) {
 
 absl::StatusOr<Page> ListTokens(const ReadView& view, Millis now,
                                 const Query& query) {
-  ASSIGN_OR_RETURN(HitPage found, ReadPage(view, now, query, Need::kTokens));
-  Page page{.continuation = std::move(found.continuation),
-            .stats = found.stats};
-  page.tokens.reserve(found.hits.size());
-  for (Hit& hit : found.hits) page.tokens.push_back(std::move(*hit.token));
+  Page page;
+  page.tokens.reserve(std::min(query.limit, kChunk));
+  const auto take = [&](absl::Span<Hit> hits) {
+    for (Hit& hit : hits) page.tokens.push_back(std::move(*hit.token));
+  };
+  ASSIGN_OR_RETURN(PageEnd end,
+                   ReadPage(view, now, query, Need::kTokens, take));
+  page.continuation = std::move(end.continuation);
+  page.stats = end.stats;
   return page;
 }
 
 absl::StatusOr<IdPage> ListTokenIds(const ReadView& view, Millis now,
                                     const Query& query) {
-  ASSIGN_OR_RETURN(HitPage found, ReadPage(view, now, query, Need::kIds));
-  IdPage page{.continuation = std::move(found.continuation),
-              .stats = found.stats};
-  page.ids.reserve(found.hits.size());
-  for (const Hit& hit : found.hits) page.ids.push_back(hit.id);
+  IdPage page;
+  page.ids.reserve(std::min(query.limit, kMaxPage));
+  const auto take = [&](absl::Span<const Hit> hits) {
+    for (const Hit& hit : hits) page.ids.push_back(hit.id);
+  };
+  ASSIGN_OR_RETURN(PageEnd end, ReadPage(view, now, query, Need::kIds, take));
+  page.continuation = std::move(end.continuation);
+  page.stats = end.stats;
   return page;
 }
 

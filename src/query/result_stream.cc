@@ -63,14 +63,19 @@ absl::Status ResultStream::ReadOrdered(size_t size, Need need,
     batch = std::max(2 * batch, size - results.size());
     std::vector<Hit> hits;
     hits.reserve(std::min(batch, kMaxFetch));
-    Hit hit;
-    while (hits.size() < std::min(batch, kMaxFetch) && hits_.Next(hit)) {
+    while (hits.size() < std::min(batch, kMaxFetch)) {
+      // Most hits are results as they are: they are made in their place.
+      Hit& hit = results.emplace_back();
+      if (!hits_.Next(hit)) {
+        results.pop_back();
+        break;
+      }
       // What the index has decided need not wait for a fetch.
       if (need == Need::kIds && hit.decided && hits.empty()) {
-        results.push_back(std::move(hit));
         if (results.size() == size) return absl::OkStatus();
       } else {
         hits.push_back(std::move(hit));
+        results.pop_back();
       }
     }
     RETURN_IF_ERROR(hits_.status());
