@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "tokendb/index.h"
 #include "tokendb/options.h"
 #include "tokendb/query.h"
 #include "tokendb/token.h"
@@ -238,8 +239,8 @@ class Database {
   absl::StatusOr<Page> List(const Query& query) const;
 
   // As List(), but fetches records only for conditions the index cannot
-  // decide: `owners` beside a rarer condition, last_accessed, text,
-  // organization, kind, ip_address and residual.
+  // decide: `owners` beside a rarer condition, last_accessed, text, ip_address,
+  // residual, and organization and kind, unless their own index is read.
   absl::StatusOr<IdPage> ListIds(const Query& query) const;
 
   // Counts the tokens that match `query`, fetching as ListIds(). Paging is not
@@ -262,6 +263,30 @@ class Database {
 
   // Runs List() once and says what it took.
   absl::StatusOr<Explanation> ExplainAnalyze(const Query& query) const;
+
+  // --- Indexes ---
+
+  // Adds an index to a database that may be full and in use, and returns when
+  // queries use it. OK at once if they do already. Goes over all tokens in
+  // steps, each of which holds the locks of its tokens and is atomic; reads
+  // each record once and writes one entry for each. After Cancelled, an error
+  // or a crash the index is maintained but not used, and adding it again goes
+  // on from the last step.
+  //
+  // Errors: Cancelled; DataLoss if a record cannot be read; FailedPrecondition
+  // while another call adds or drops this index; InvalidArgument for a step of
+  // 0 or more than 256 tokens; ResourceExhausted if it was added 255 times.
+  absl::Status AddIndex(OptionalIndex index,
+                        const AddIndexOptions& options = {});
+
+  // Drops an index, also a half-built one; OK if there is none. Calls under way
+  // go on reading it; later ones answer without it. Reads and deletes no entry:
+  // their space is taken back as that of forgotten tokens is. Errors:
+  // FailedPrecondition while another call adds or drops this index.
+  absl::Status DropIndex(OptionalIndex index);
+
+  // All indexes, also those that were not added. Reads nothing.
+  std::vector<IndexInfo> Indexes() const;
 
   // --- Upkeep ---
 

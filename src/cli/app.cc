@@ -55,7 +55,7 @@ int Run(int argc, char** argv) {
     for (const auto add :
          {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring, AddCount,
           AddRevoke, AddDelete, AddExplain, AddStats, AddCheck, AddRepair,
-          AddRetention, AddReclaim}) {
+          AddRetention, AddReclaim, AddIndex}) {
       add(app, exit_code);
     }
     app.add_subcommand("version", "Show the version")->callback([] {

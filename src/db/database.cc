@@ -112,12 +112,17 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   RETURN_IF_ERROR(impl->clock.Load());
   RETURN_IF_ERROR(impl->retention.Load(options));
   ASSIGN_OR_RETURN(impl->scopes, ScopeDictionary::Load(*impl->store));
+  ASSIGN_OR_RETURN(
+      impl->indexes,
+      IndexCatalog::Load(*impl->store,
+                         {impl->stripes, *impl->scopes, impl->retention}));
   impl->writer = std::make_unique<Writer>(*impl->store, *impl->scopes,
-                                          impl->clock, impl->retention);
+                                          impl->clock, impl->retention,
+                                          impl->indexes->sets(), impl->stripes);
   RETURN_IF_ERROR(impl->CountIfUncounted());
-  impl->reclaimer =
-      std::make_unique<Reclaimer>(*impl->store, impl->retention, impl->clock,
-                                  *impl->scopes, options.reclaim);
+  impl->reclaimer = std::make_unique<Reclaimer>(
+      *impl->store, impl->retention, impl->clock, *impl->scopes, *impl->indexes,
+      options.reclaim);
   return std::unique_ptr<Database>(new Database(std::move(impl)));
 }
 
@@ -272,9 +277,9 @@ absl::StatusOr<GroupedCount> Database::CountBy(const Query& query,
 
 absl::StatusOr<std::unique_ptr<TokenReader>> Database::Read(
     const Query& query) const {
-  Snapshot snapshot = impl_->TakeSnapshot();
+  IndexedSnapshot taken = impl_->TakeIndexed();
   const Millis now = impl_->clock.Now();
-  return MakeReader(*impl_->store, *impl_->scopes, std::move(snapshot), now,
+  return MakeReader(*impl_->store, *impl_->scopes, std::move(taken), now,
                     impl_->retention.At(now), query);
 }
 
@@ -290,6 +295,21 @@ absl::StatusOr<Explanation> Database::ExplainAnalyze(const Query& query) const {
   ASSIGN_OR_RETURN(const Page page, ListTokens(moment.view, moment.now, query));
   explanation.actual = page.stats;
   return explanation;
+}
+
+// --- Indexes ---
+
+absl::Status Database::AddIndex(OptionalIndex index,
+                                const AddIndexOptions& options) {
+  return impl_->indexes->Add(index, options);
+}
+
+absl::Status Database::DropIndex(OptionalIndex index) {
+  return impl_->indexes->Drop(index);
+}
+
+std::vector<IndexInfo> Database::Indexes() const {
+  return impl_->indexes->List();
 }
 
 // --- Upkeep ---
@@ -335,6 +355,7 @@ void Database::ResumeReclaim() { impl_->reclaimer->Resume(); }
 
 absl::Status Database::Compact() {
   RETURN_IF_ERROR(impl_->retention.Advance());
+  impl_->indexes->ReleaseRetired();
   return impl_->store->Compact();
 }
 

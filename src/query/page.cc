@@ -42,8 +42,8 @@ absl::StatusOr<HitPage> ReadPage(const ReadView& view, Millis now,
                    ReadContinuation(query));
   ASSIGN_OR_RETURN(const Conditions conditions,
                    Conditions::Compile(query, view.scopes, now, view.cutoff));
-  const Plan plan = MakePlan(view.store, conditions, Purpose::kPage,
-                             Estimates::kWhenChoosing);
+  const Plan plan = MakePlan(view.store, *view.indexes, conditions,
+                             Purpose::kPage, Estimates::kWhenChoosing);
   HitPage page;
   ResultStream results(view, conditions, plan, after, Budget(query),
                        query.limit + 1, page.stats);

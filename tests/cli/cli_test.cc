@@ -246,6 +246,34 @@ TEST_F(CliTest, ARevocationMayBeScheduled) {
   EXPECT_EQ(Run(std::string("revoke $DB ") + kUuid).out, "0 revoked\n");
 }
 
+TEST_F(CliTest, IndexesAreShownAddedAndDropped) {
+  ASSERT_EQ(Run("put $DB --owner ada --organization acme").code, 0);
+  ASSERT_EQ(Run("put $DB --owner ada").code, 0);
+  Result result = Run("index $DB");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("organization  disabled"));
+  EXPECT_EQ(Lines(result.out), 7);
+  result = Run("index $DB add organization");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, "index organization is readable\n");
+  const auto json = Json(Run("index $DB --json").out);
+  ASSERT_EQ(json.size(), 6);
+  EXPECT_EQ(json[0]["name"], "owner");
+  EXPECT_EQ(json[4]["state"], "readable");
+  EXPECT_EQ(json[4]["tokensBuilt"], 2);
+  EXPECT_EQ(json[5]["state"], "disabled");
+  EXPECT_THAT(Run("explain $DB --organization acme").out,
+              HasSubstr("driver: organization"));
+  EXPECT_EQ(Run("index $DB drop organization").code, 0);
+  EXPECT_THAT(Run("explain $DB --organization acme").out,
+              HasSubstr("driver: expiry"));
+  result = Run("index $DB add colour");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("colour"));
+  EXPECT_EQ(Run("index $DB add").code, 2);
+  EXPECT_EQ(Run("index $DB paint kind").code, 2);
+}
+
 TEST_F(CliTest, ExportsAreImportedAgain) {
   ImportKeyring();
   ASSERT_EQ(
