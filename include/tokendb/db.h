@@ -108,6 +108,14 @@ struct CheckReport {
   std::vector<CheckProblem> problems;  // The first 1,000.
 };
 
+struct RepairReport {
+  uint64_t records = 0;
+  uint64_t repaired = 0;  // Entries, and records whose scopes got numbers.
+  uint64_t counters = 0;
+  uint64_t unrepaired_found = 0;
+  std::vector<CheckProblem> unrepaired;  // The first 1,000.
+};
+
 // Reads the tokens of one query in its order, in bounded memory, however many
 // they are, from one snapshot at one time `now`. While a reader lives, space of
 // data overwritten since cannot be freed. Must be destroyed before its
@@ -304,10 +312,17 @@ class Database {
   absl::StatusOr<CheckReport> Check(
       const std::function<void(uint64_t)>& progress = {}) const;
 
-  // Puts right the counters of live tokens that Check() finds wrong, also while
-  // tokens change; returns how many. Reads all records once for each million
-  // counters.
-  absl::StatusOr<uint64_t> RepairCounters();
+  // Puts right what Check() finds, also while tokens change: records decide,
+  // and entries and counters follow. Each entry is looked at again under the
+  // locks of its token. Works in steps of up to 256 entries, each atomic and
+  // synced; after an error or a crash the same call again goes on. Reads as
+  // Check() does, `progress` too.
+  //
+  // What only a record could tell is left alone and reported: unreadable
+  // records and the entries that name them, and a digest that two records
+  // have. While a record is unreadable counters are left alone as well.
+  absl::StatusOr<RepairReport> Repair(
+      const std::function<void(uint64_t)>& progress = {});
 
   // Makes all earlier writes durable and moves them from memory to files.
   absl::Status Flush();

@@ -13,6 +13,7 @@
 #include "src/db/check.h"
 #include "src/db/counter_check.h"
 #include "src/db/database_impl.h"
+#include "src/db/repair.h"
 #include "src/index/digest_row.h"
 #include "src/index/entry_expiry.h"
 #include "src/index/scope_dictionary.h"
@@ -71,8 +72,7 @@ absl::Status Database::Impl::CountIfUncounted() {
                    store->Get(nullptr, Family::kMeta, kCountersKey, value));
   if (counted) return absl::OkStatus();
   const Moment moment(*this);
-  RETURN_IF_ERROR(
-      tokendb::RepairCounters(*store, moment.view, moment.now).status());
+  RETURN_IF_ERROR(RepairCounters(*store, moment.view, moment.now).status());
   Batch batch = store->NewBatch();
   batch.Put(Family::kMeta, kCountersKey, "");
   return store->Commit(batch, Durability::kSync);
@@ -338,9 +338,12 @@ absl::StatusOr<CheckReport> Database::Check(
   return CheckStore(moment.view, moment.now, progress);
 }
 
-absl::StatusOr<uint64_t> Database::RepairCounters() {
+absl::StatusOr<RepairReport> Database::Repair(
+    const std::function<void(uint64_t)>& progress) {
   const Impl::Moment moment(*impl_);
-  return tokendb::RepairCounters(*impl_->store, moment.view, moment.now);
+  return RepairStore(
+      {*impl_->store, *impl_->scopes, impl_->indexes->sets(), impl_->stripes},
+      moment.view, moment.now, progress);
 }
 
 absl::Status Database::Flush() { return impl_->store->Flush(); }
