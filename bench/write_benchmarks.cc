@@ -46,7 +46,7 @@ void AppendEntries(const Token& token, RecordEncoder& encoder,
   entries.push_back(
       {Family::kToken, std::string(token.id.bytes()), std::string(record)});
   ForEachEntry(
-      token, NumbersOf(token),
+      token, NumbersOf(token), IndexSet(),
       [&](Family family, std::string_view key, std::string_view value) {
         entries.push_back({family, std::string(key), std::string(value)});
       });

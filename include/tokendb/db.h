@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "tokendb/index.h"
 #include "tokendb/options.h"
 #include "tokendb/query.h"
 #include "tokendb/token.h"
@@ -105,6 +106,14 @@ struct CheckReport {
   uint64_t entries = 0;  // Index and digest entries.
   uint64_t problems_found = 0;
   std::vector<CheckProblem> problems;  // The first 1,000.
+};
+
+struct RepairReport {
+  uint64_t records = 0;
+  uint64_t repaired = 0;  // Entries, and records whose scopes got numbers.
+  uint64_t counters = 0;
+  uint64_t unrepaired_found = 0;
+  std::vector<CheckProblem> unrepaired;  // The first 1,000.
 };
 
 // Reads the tokens of one query in its order, in bounded memory, however many
@@ -238,8 +247,8 @@ class Database {
   absl::StatusOr<Page> List(const Query& query) const;
 
   // As List(), but fetches records only for conditions the index cannot
-  // decide: `owners` beside a rarer condition, last_accessed, text,
-  // organization, kind, ip_address and residual.
+  // decide: `owners` beside a rarer condition, last_accessed, text, ip_address,
+  // residual, and organization and kind, unless their own index is read.
   absl::StatusOr<IdPage> ListIds(const Query& query) const;
 
   // Counts the tokens that match `query`, fetching as ListIds(). Paging is not
@@ -263,6 +272,30 @@ class Database {
   // Runs List() once and says what it took.
   absl::StatusOr<Explanation> ExplainAnalyze(const Query& query) const;
 
+  // --- Indexes ---
+
+  // Adds an index to a database that may be full and in use, and returns when
+  // queries use it. OK at once if they do already. Goes over all tokens in
+  // steps, each of which holds the locks of its tokens and is atomic; reads
+  // each record once and writes one entry for each. After Cancelled, an error
+  // or a crash the index is maintained but not used, and adding it again goes
+  // on from the last step.
+  //
+  // Errors: Cancelled; DataLoss if a record cannot be read; FailedPrecondition
+  // while another call adds or drops this index; InvalidArgument for a step of
+  // 0 or more than 256 tokens; ResourceExhausted if it was added 255 times.
+  absl::Status AddIndex(OptionalIndex index,
+                        const AddIndexOptions& options = {});
+
+  // Drops an index, also a half-built one; OK if there is none. Calls under way
+  // go on reading it; later ones answer without it. Reads and deletes no entry:
+  // their space is taken back as that of forgotten tokens is. Errors:
+  // FailedPrecondition while another call adds or drops this index.
+  absl::Status DropIndex(OptionalIndex index);
+
+  // All indexes, also those that were not added. Reads nothing.
+  std::vector<IndexInfo> Indexes() const;
+
   // --- Upkeep ---
 
   // The time operations now act on: the clock's, but never earlier than any
@@ -279,10 +312,17 @@ class Database {
   absl::StatusOr<CheckReport> Check(
       const std::function<void(uint64_t)>& progress = {}) const;
 
-  // Puts right the counters of live tokens that Check() finds wrong, also while
-  // tokens change; returns how many. Reads all records once for each million
-  // counters.
-  absl::StatusOr<uint64_t> RepairCounters();
+  // Puts right what Check() finds, also while tokens change: records decide,
+  // and entries and counters follow. Each entry is looked at again under the
+  // locks of its token. Works in steps of up to 256 entries, each atomic and
+  // synced; after an error or a crash the same call again goes on. Reads as
+  // Check() does, `progress` too.
+  //
+  // What only a record could tell is left alone and reported: unreadable
+  // records and the entries that name them, and a digest that two records
+  // have. While a record is unreadable counters are left alone as well.
+  absl::StatusOr<RepairReport> Repair(
+      const std::function<void(uint64_t)>& progress = {});
 
   // Makes all earlier writes durable and moves them from memory to files.
   absl::Status Flush();

@@ -200,7 +200,7 @@ struct Explanation {
   };
 
   // What is read: an index ("owner", "scope all of", "scope any of", "expiry",
-  // "creation") or single tokens ("ids", "digest").
+  // "creation", "organization", "kind") or single tokens ("ids", "digest").
   std::string driver;
   std::vector<std::string> ranges;     // Its bounds, readable.
   std::vector<Candidate> candidates;   // All considered, the cheapest first.

@@ -15,9 +15,10 @@ constexpr char kFooter[] =
     "TIME is 2025-07-16T06:07:42Z, \"2025-07-16 06:07:42 UTC\", 2027-01-01, "
     "or\n"
     "relative to now: 30d, 12h, -15m, \"2w ago\".\n\n"
-    "Exit codes: 0 success; 1 check found differences, or get no token; 2 "
-    "wrong\n"
-    "usage; 3 a bad input file; 4 any other failure; 130 interrupted.\n\n"
+    "Exit codes: 0 success; 1 check found differences, repair left some, or "
+    "get no\n"
+    "token; 2 wrong usage; 3 a bad input file; 4 any other failure; 130 "
+    "interrupted.\n\n"
     "Examples:\n"
     "  tokendb import tokens.db keyring.csv\n"
     "  tokendb list tokens.db --owner key:EC371482956781AF\n"
@@ -55,7 +56,7 @@ int Run(int argc, char** argv) {
     for (const auto add :
          {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring, AddCount,
           AddRevoke, AddDelete, AddExplain, AddStats, AddCheck, AddRepair,
-          AddRetention, AddReclaim}) {
+          AddRetention, AddReclaim, AddIndex}) {
       add(app, exit_code);
     }
     app.add_subcommand("version", "Show the version")->callback([] {

@@ -1,6 +1,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
@@ -18,31 +19,27 @@ struct Options {
   bool json = false;
 };
 
-void PrintJson(const CheckReport& report) {
-  Json problems = Json::array();
-  for (const CheckProblem& problem : report.problems) {
-    problems.push_back(
-        {{"kind", std::string(CheckProblemKindName(problem.kind))},
-         {"family", problem.family},
-         {"key", problem.key},
-         {"detail", problem.detail}});
+Json ToJson(const std::vector<CheckProblem>& problems) {
+  Json json = Json::array();
+  for (const CheckProblem& problem : problems) {
+    json.push_back({{"kind", std::string(CheckProblemKindName(problem.kind))},
+                    {"family", problem.family},
+                    {"key", problem.key},
+                    {"detail", problem.detail}});
   }
-  const Json json = {{"records", report.records},
-                     {"entries", report.entries},
-                     {"problemsFound", report.problems_found},
-                     {"problems", std::move(problems)}};
+  return json;
+}
+
+void Print(const Json& json) {
   std::cout << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
-void PrintText(const CheckReport& report) {
-  for (const CheckProblem& problem : report.problems) {
+void Print(const std::vector<CheckProblem>& problems) {
+  for (const CheckProblem& problem : problems) {
     std::cout << CheckProblemKindName(problem.kind) << "  " << problem.family
               << "  " << problem.key << "  " << Printable(problem.detail)
               << '\n';
   }
-  std::cout << report.records << " records and " << report.entries
-            << " entries checked, " << report.problems_found
-            << " differences\n";
 }
 
 absl::StatusOr<ExitCode> Check(Database& database, const Options& options) {
@@ -54,11 +51,40 @@ absl::StatusOr<ExitCode> Check(Database& database, const Options& options) {
     }));
   }
   if (options.json) {
-    PrintJson(report);
+    Print(Json{{"records", report.records},
+               {"entries", report.entries},
+               {"problemsFound", report.problems_found},
+               {"problems", ToJson(report.problems)}});
   } else {
-    PrintText(report);
+    Print(report.problems);
+    std::cout << report.records << " records and " << report.entries
+              << " entries checked, " << report.problems_found
+              << " differences\n";
   }
   return report.problems_found == 0 ? kSuccess : kDifferent;
+}
+
+absl::StatusOr<ExitCode> Repair(Database& database, const Options& options) {
+  RepairReport report;
+  {
+    ProgressLine progress;
+    ASSIGN_OR_RETURN(report, database.Repair([&progress](uint64_t records) {
+      progress.Show(absl::StrCat(records, " records checked"));
+    }));
+  }
+  if (options.json) {
+    Print(Json{{"records", report.records},
+               {"repaired", report.repaired},
+               {"counters", report.counters},
+               {"unrepairedFound", report.unrepaired_found},
+               {"unrepaired", ToJson(report.unrepaired)}});
+  } else {
+    Print(report.unrepaired);
+    std::cout << report.records << " records checked, " << report.repaired
+              << " entries and " << report.counters << " counters repaired, "
+              << report.unrepaired_found << " differences left\n";
+  }
+  return report.unrepaired_found == 0 ? kSuccess : kDifferent;
 }
 
 }  // namespace
@@ -79,18 +105,17 @@ void AddCheck(CLI::App& app, int& exit_code) {
 }
 
 void AddRepair(CLI::App& app, int& exit_code) {
-  auto directory = std::make_shared<std::string>();
+  auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "repair", "Put right the counters of live tokens that check finds wrong");
-  AddDirectory(*command, *directory);
-  command->callback([directory, &exit_code] {
+      "repair",
+      "Put right what check finds: index entries and counters follow the "
+      "records. Exit\ncode 1, and a list, if something could not be repaired.");
+  AddDirectory(*command, options->directory);
+  command->add_flag("--json", options->json, "For programs");
+  command->callback([options, &exit_code] {
     exit_code = WithDatabase(
-        OpenExisting(*directory),
-        [](Database& database) -> absl::StatusOr<ExitCode> {
-          ASSIGN_OR_RETURN(const uint64_t repaired, database.RepairCounters());
-          std::cout << repaired << " counters repaired\n";
-          return kSuccess;
-        });
+        OpenExisting(options->directory),
+        [&](Database& database) { return Repair(database, *options); });
   });
 }
 

@@ -22,6 +22,7 @@ void AddCheck(CLI::App& app, int& exit_code);
 void AddRepair(CLI::App& app, int& exit_code);
 void AddRetention(CLI::App& app, int& exit_code);
 void AddReclaim(CLI::App& app, int& exit_code);
+void AddIndex(CLI::App& app, int& exit_code);
 
 }  // namespace tokendb::cli
 

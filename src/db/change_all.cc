@@ -38,12 +38,13 @@ absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
     return absl::InvalidArgumentError(
         "the query has no condition: it would match every token");
   }
-  const Snapshot snapshot = store_.TakeSnapshot(now);
-  const ReadView view{store_, scopes_, snapshot, retention_.At(now)};
+  const IndexedSnapshot taken = TakeIndexedSnapshot(store_, indexes_, now);
+  const ReadView view{store_, scopes_, taken.snapshot, retention_.At(now),
+                      taken.indexes};
   ASSIGN_OR_RETURN(const Conditions conditions,
                    Conditions::Compile(query, scopes_, now, view.cutoff));
-  const Plan plan =
-      MakePlan(store_, conditions, Purpose::kStream, Estimates::kWhenChoosing);
+  const Plan plan = MakePlan(store_, *view.indexes, conditions,
+                             Purpose::kStream, Estimates::kWhenChoosing);
   QueryStats stats;
   ResultStream matches(view, conditions, plan, std::nullopt, Budget(),
                        query.ids.size() + 1, stats);
@@ -62,7 +63,7 @@ absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
     const StripeLock lock(stripes_, keys);
     ASSIGN_OR_RETURN(const std::vector<Token> tokens,
                      StillMatching(ids, conditions));
-    TokenBatch batch(store_, scopes_, now);
+    TokenBatch batch(store_, scopes_, indexes_.Get(), now);
     for (const Token& token : tokens) {
       RETURN_IF_ERROR(step(token, batch));
     }

@@ -13,6 +13,7 @@
 #include "src/db/check.h"
 #include "src/db/counter_check.h"
 #include "src/db/database_impl.h"
+#include "src/db/repair.h"
 #include "src/index/digest_row.h"
 #include "src/index/entry_expiry.h"
 #include "src/index/scope_dictionary.h"
@@ -71,8 +72,7 @@ absl::Status Database::Impl::CountIfUncounted() {
                    store->Get(nullptr, Family::kMeta, kCountersKey, value));
   if (counted) return absl::OkStatus();
   const Moment moment(*this);
-  RETURN_IF_ERROR(
-      tokendb::RepairCounters(*store, moment.view, moment.now).status());
+  RETURN_IF_ERROR(RepairCounters(*store, moment.view, moment.now).status());
   Batch batch = store->NewBatch();
   batch.Put(Family::kMeta, kCountersKey, "");
   return store->Commit(batch, Durability::kSync);
@@ -112,12 +112,17 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   RETURN_IF_ERROR(impl->clock.Load());
   RETURN_IF_ERROR(impl->retention.Load(options));
   ASSIGN_OR_RETURN(impl->scopes, ScopeDictionary::Load(*impl->store));
+  ASSIGN_OR_RETURN(
+      impl->indexes,
+      IndexCatalog::Load(*impl->store,
+                         {impl->stripes, *impl->scopes, impl->retention}));
   impl->writer = std::make_unique<Writer>(*impl->store, *impl->scopes,
-                                          impl->clock, impl->retention);
+                                          impl->clock, impl->retention,
+                                          impl->indexes->sets(), impl->stripes);
   RETURN_IF_ERROR(impl->CountIfUncounted());
-  impl->reclaimer =
-      std::make_unique<Reclaimer>(*impl->store, impl->retention, impl->clock,
-                                  *impl->scopes, options.reclaim);
+  impl->reclaimer = std::make_unique<Reclaimer>(
+      *impl->store, impl->retention, impl->clock, *impl->scopes, *impl->indexes,
+      options.reclaim);
   return std::unique_ptr<Database>(new Database(std::move(impl)));
 }
 
@@ -272,9 +277,9 @@ absl::StatusOr<GroupedCount> Database::CountBy(const Query& query,
 
 absl::StatusOr<std::unique_ptr<TokenReader>> Database::Read(
     const Query& query) const {
-  Snapshot snapshot = impl_->TakeSnapshot();
+  IndexedSnapshot taken = impl_->TakeIndexed();
   const Millis now = impl_->clock.Now();
-  return MakeReader(*impl_->store, *impl_->scopes, std::move(snapshot), now,
+  return MakeReader(*impl_->store, *impl_->scopes, std::move(taken), now,
                     impl_->retention.At(now), query);
 }
 
@@ -290,6 +295,21 @@ absl::StatusOr<Explanation> Database::ExplainAnalyze(const Query& query) const {
   ASSIGN_OR_RETURN(const Page page, ListTokens(moment.view, moment.now, query));
   explanation.actual = page.stats;
   return explanation;
+}
+
+// --- Indexes ---
+
+absl::Status Database::AddIndex(OptionalIndex index,
+                                const AddIndexOptions& options) {
+  return impl_->indexes->Add(index, options);
+}
+
+absl::Status Database::DropIndex(OptionalIndex index) {
+  return impl_->indexes->Drop(index);
+}
+
+std::vector<IndexInfo> Database::Indexes() const {
+  return impl_->indexes->List();
 }
 
 // --- Upkeep ---
@@ -318,9 +338,12 @@ absl::StatusOr<CheckReport> Database::Check(
   return CheckStore(moment.view, moment.now, progress);
 }
 
-absl::StatusOr<uint64_t> Database::RepairCounters() {
+absl::StatusOr<RepairReport> Database::Repair(
+    const std::function<void(uint64_t)>& progress) {
   const Impl::Moment moment(*impl_);
-  return tokendb::RepairCounters(*impl_->store, moment.view, moment.now);
+  return RepairStore(
+      {*impl_->store, *impl_->scopes, impl_->indexes->sets(), impl_->stripes},
+      moment.view, moment.now, progress);
 }
 
 absl::Status Database::Flush() { return impl_->store->Flush(); }
@@ -335,6 +358,7 @@ void Database::ResumeReclaim() { impl_->reclaimer->Resume(); }
 
 absl::Status Database::Compact() {
   RETURN_IF_ERROR(impl_->retention.Advance());
+  impl_->indexes->ReleaseRetired();
   return impl_->store->Compact();
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "src/db/index_catalog.h"
 #include "src/db/monotone_clock.h"
 #include "src/db/reclaimer.h"
 #include "src/db/retention.h"
@@ -13,6 +14,7 @@
 #include "src/index/scope_dictionary.h"
 #include "src/query/hit_stream.h"
 #include "src/storage/store.h"
+#include "src/storage/stripes.h"
 #include "tokendb/db.h"
 
 namespace tokendb {
@@ -27,16 +29,21 @@ class Database::Impl {
 
   Snapshot TakeSnapshot() { return store->TakeSnapshot(clock.Now()); }
 
+  IndexedSnapshot TakeIndexed() {
+    return TakeIndexedSnapshot(*store, indexes->sets(), clock.Now());
+  }
+
   // A snapshot, and a time that is not earlier than what it holds.
   struct Moment {
-    Snapshot snapshot;
+    IndexedSnapshot taken;
     Millis now;
     ReadView view;
 
     explicit Moment(Impl& impl)
-        : snapshot(impl.TakeSnapshot()),
+        : taken(impl.TakeIndexed()),
           now(impl.clock.Now()),
-          view{*impl.store, *impl.scopes, snapshot, impl.retention.At(now)} {}
+          view{*impl.store, *impl.scopes, taken.snapshot,
+               impl.retention.At(now), taken.indexes} {}
     Moment(const Moment&) = delete;
     Moment& operator=(const Moment&) = delete;
   };
@@ -58,6 +65,8 @@ class Database::Impl {
   MonotoneClock clock;
   Retention retention;
   std::unique_ptr<ScopeDictionary> scopes;
+  Stripes stripes;
+  std::unique_ptr<IndexCatalog> indexes;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<Reclaimer> reclaimer;
 };

@@ -33,12 +33,13 @@ bool TooMuchResident(uint64_t forgotten, uint64_t bytes) {
 }  // namespace
 
 Reclaimer::Reclaimer(Store& store, Retention& retention, MonotoneClock& clock,
-                     const ScopeDictionary& scopes,
+                     const ScopeDictionary& scopes, IndexCatalog& indexes,
                      const ReclaimOptions& options)
     : store_(store),
       retention_(retention),
       clock_(clock),
       scopes_(scopes),
+      indexes_(indexes),
       options_(options) {
   if (options_.automatic) thread_ = std::thread([this] { Work(); });
 }
@@ -100,6 +101,7 @@ absl::StatusOr<ReclaimReport> Reclaimer::Round(Pace pace) {
   RETURN_IF_ERROR(retention_.Advance());
   const Cutoff cutoff = retention_.kept();
   ReclaimReport report;
+  RETURN_IF_ERROR(indexes_.ReclaimRetired());
   RETURN_IF_ERROR(DropIndexFiles(cutoff, report));
   // Files that this round makes are not for this round: what a snapshot still
   // holds is in them again.

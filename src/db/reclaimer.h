@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/db/index_catalog.h"
 #include "src/db/retention.h"
 #include "src/index/scope_dictionary.h"
 #include "src/storage/store.h"
@@ -21,7 +22,8 @@ namespace tokendb {
 
 // Takes the space of forgotten tokens back without deleting anything: drops
 // index files in whose range all is forgotten, and rewrites the files of which
-// a large part is, through the compaction filters. RocksDB's own compactions
+// a large part is, through the compaction filters; likewise of indexes that
+// were dropped. RocksDB's own compactions
 // come to most files only when new data does.
 //
 // Thread-safe.
@@ -29,7 +31,8 @@ class Reclaimer {
  public:
   // All must outlive this.
   Reclaimer(Store& store, Retention& retention, MonotoneClock& clock,
-            const ScopeDictionary& scopes, const ReclaimOptions& options);
+            const ScopeDictionary& scopes, IndexCatalog& indexes,
+            const ReclaimOptions& options);
   // Waits for the file that is being rewritten.
   ~Reclaimer();
   Reclaimer(const Reclaimer&) = delete;
@@ -73,6 +76,7 @@ class Reclaimer {
   Retention& retention_;
   MonotoneClock& clock_;
   const ScopeDictionary& scopes_;
+  IndexCatalog& indexes_;
   const ReclaimOptions options_;
 
   std::mutex rounds_;            // Held for a round.

@@ -22,7 +22,7 @@ void TokenBatch::Count(const Token& token, const ScopeNumbers& scopes,
 
 absl::Status TokenBatch::Add(const Token& token, const ScopeNumbers& scopes) {
   RETURN_IF_ERROR(PutRecord(token));
-  ForEachEntry(token, scopes,
+  ForEachEntry(token, scopes, *indexes_,
                [&](Family family, std::string_view key,
                    std::string_view value) { batch_.Put(family, key, value); });
   Count(token, scopes, 1);
@@ -35,8 +35,8 @@ absl::Status TokenBatch::Replace(const Token& before, const Token& after) {
   ASSIGN_OR_RETURN(const ScopeNumbers scopes_after,
                    scopes_.NumbersOf(after.scopes));
   RETURN_IF_ERROR(PutRecord(after));
-  WriteDifference(EntriesOf(before, scopes_before),
-                  EntriesOf(after, scopes_after), batch_);
+  WriteDifference(EntriesOf(before, scopes_before, *indexes_),
+                  EntriesOf(after, scopes_after, *indexes_), batch_);
   Count(before, scopes_before, -1);
   Count(after, scopes_after, 1);
   return absl::OkStatus();
@@ -52,7 +52,7 @@ absl::Status TokenBatch::Disown(Token token) {
 void TokenBatch::Remove(const Token& token) {
   batch_.Delete(Family::kToken, token.id.bytes());
   const ScopeNumbers scopes = scopes_.Known(token.scopes);
-  WriteDifference(EntriesOf(token, scopes), {}, batch_);
+  WriteDifference(EntriesOf(token, scopes, *indexes_), {}, batch_);
   Count(token, scopes, -1);
 }
 

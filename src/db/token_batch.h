@@ -1,9 +1,13 @@
 #ifndef TOKENDB_SRC_DB_TOKEN_BATCH_H_
 #define TOKENDB_SRC_DB_TOKEN_BATCH_H_
 
+#include <memory>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "src/index/cover.h"
+#include "src/index/index_set.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/millis.h"
 #include "src/model/record_codec.h"
@@ -20,9 +24,16 @@ namespace tokendb {
 // read them until Commit() has returned. Not thread-safe.
 class TokenBatch {
  public:
-  // Both must outlive the batch. Counters are kept right as of `now`.
-  TokenBatch(Store& store, ScopeDictionary& scopes, Millis now)
-      : store_(store), scopes_(scopes), now_(now), batch_(store.NewBatch()) {}
+  // `store` and `scopes` must outlive the batch. `indexes` is the set that
+  // holds since the locks were taken: whoever adds an index counts on it.
+  // Counters are kept right as of `now`.
+  TokenBatch(Store& store, ScopeDictionary& scopes,
+             std::shared_ptr<const IndexSet> indexes, Millis now)
+      : store_(store),
+        scopes_(scopes),
+        indexes_(std::move(indexes)),
+        now_(now),
+        batch_(store.NewBatch()) {}
 
   // Adds a new token, normalized, whose scopes have these numbers.
   // InvalidArgument if its record is too large.
@@ -47,6 +58,7 @@ class TokenBatch {
 
   Store& store_;
   ScopeDictionary& scopes_;
+  const std::shared_ptr<const IndexSet> indexes_;
   const Millis now_;
   RecordEncoder encoder_;
   Batch batch_;

@@ -12,6 +12,7 @@
 #include "src/db/monotone_clock.h"
 #include "src/db/retention.h"
 #include "src/db/token_batch.h"
+#include "src/index/index_set.h"
 #include "src/index/scope_dictionary.h"
 #include "src/query/conditions.h"
 #include "src/storage/store.h"
@@ -34,8 +35,14 @@ class Writer {
  public:
   // All must outlive the writer.
   Writer(Store& store, ScopeDictionary& scopes, MonotoneClock& clock,
-         const Retention& retention)
-      : store_(store), scopes_(scopes), clock_(clock), retention_(retention) {}
+         const Retention& retention, const SharedIndexSet& indexes,
+         Stripes& stripes)
+      : store_(store),
+        scopes_(scopes),
+        clock_(clock),
+        retention_(retention),
+        indexes_(indexes),
+        stripes_(stripes) {}
 
   absl::StatusOr<std::vector<TokenId>> Issue(absl::Span<const Token> tokens,
                                              const WriteOptions& options);
@@ -96,7 +103,8 @@ class Writer {
   ScopeDictionary& scopes_;
   MonotoneClock& clock_;
   const Retention& retention_;
-  Stripes stripes_;
+  const SharedIndexSet& indexes_;
+  Stripes& stripes_;
 };
 
 }  // namespace tokendb

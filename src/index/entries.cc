@@ -8,8 +8,17 @@
 #include "src/index/keys.h"
 
 namespace tokendb {
+namespace {
+
+const std::string& TextOf(const Token& token, OptionalIndex index) {
+  return index == OptionalIndex::kOrganization ? token.organization
+                                               : token.kind;
+}
+
+}  // namespace
 
 void ForEachEntry(const Token& token, absl::Span<const uint32_t> scopes,
+                  const IndexSet& indexes,
                   absl::FunctionRef<void(Family, std::string_view key,
                                          std::string_view value)>
                       emit) {
@@ -17,9 +26,10 @@ void ForEachEntry(const Token& token, absl::Span<const uint32_t> scopes,
   std::string cover;
   AppendCover(cover, token, scopes, CoverScopes::kUpToMaximum);
   std::string key;
-  const auto emit_index = [&](IndexKind kind, auto append_term) {
+  const auto emit_index = [&](IndexKind kind, auto append_term,
+                              uint8_t generation = kFirstGeneration) {
     key.clear();
-    AppendIndexPrefix(key, kind);
+    AppendIndexPrefix(key, kind, generation);
     append_term();
     AppendKeyTail(key, expires_at, token.id);
     emit(Family::kIndex, key, cover);
@@ -40,6 +50,13 @@ void ForEachEntry(const Token& token, absl::Span<const uint32_t> scopes,
   emit_index(IndexKind::kCreation, [&] {
     AppendCreationTerm(key, FloorToMillis(token.created_at), token.id);
   });
+  for (const OptionalIndex index : kOptionalIndexes) {
+    if (!indexes.IsWritten(index)) continue;
+    const std::string& text = TextOf(token, index);
+    emit_index(
+        KindOf(index), [&] { AppendTextTerm(key, text); },
+        indexes.Of(index).generation);
+  }
   if (token.digest.has_value()) {
     std::string row;
     AppendDigestRow(row, token, scopes);
@@ -48,11 +65,12 @@ void ForEachEntry(const Token& token, absl::Span<const uint32_t> scopes,
 }
 
 std::vector<Entry> EntriesOf(const Token& token,
-                             absl::Span<const uint32_t> scopes) {
+                             absl::Span<const uint32_t> scopes,
+                             const IndexSet& indexes) {
   std::vector<Entry> entries;
-  entries.reserve(scopes.size() + 5);
+  entries.reserve(scopes.size() + 5 + kOptionalIndexes.size());
   ForEachEntry(
-      token, scopes,
+      token, scopes, indexes,
       [&](Family family, std::string_view key, std::string_view value) {
         entries.push_back({family, std::string(key), std::string(value)});
       });

@@ -10,6 +10,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
+#include "src/index/index_set.h"
 #include "src/storage/store.h"
 #include "tokendb/token.h"
 
@@ -25,15 +26,18 @@ struct Entry {
 };
 
 // Calls `emit` with each entry of `token`, a normalized token whose scopes have
-// these numbers (sorted). The views are valid during the call.
+// these numbers (sorted), in the indexes that are written. The views are valid
+// during the call.
 void ForEachEntry(const Token& token, absl::Span<const uint32_t> scopes,
+                  const IndexSet& indexes,
                   absl::FunctionRef<void(Family, std::string_view key,
                                          std::string_view value)>
                       emit);
 
 // The same, sorted by family and key.
 std::vector<Entry> EntriesOf(const Token& token,
-                             absl::Span<const uint32_t> scopes);
+                             absl::Span<const uint32_t> scopes,
+                             const IndexSet& indexes);
 
 // Adds to `batch` what turns the entries `before` into `after`, both sorted.
 // Entries in both are left alone, so that a change of description writes no

@@ -10,8 +10,8 @@ constexpr char kNoOwner = '\x00';
 
 }  // namespace
 
-void AppendIndexPrefix(std::string& key, IndexKind kind) {
-  key.push_back(static_cast<char>(kIndexGeneration));
+void AppendIndexPrefix(std::string& key, IndexKind kind, uint8_t generation) {
+  key.push_back(static_cast<char>(generation));
   key.push_back(static_cast<char>(kind));
 }
 
@@ -46,9 +46,9 @@ std::string ScopePrefix(uint32_t scope) {
   return prefix;
 }
 
-std::string IndexPrefix(IndexKind kind) {
+std::string IndexPrefix(IndexKind kind, uint8_t generation) {
   std::string prefix;
-  AppendIndexPrefix(prefix, kind);
+  AppendIndexPrefix(prefix, kind, generation);
   return prefix;
 }
 

@@ -28,10 +28,14 @@ enum class IndexKind : uint8_t {
   kExpiry = 3,  // Term: empty.
   kCreation =
       4,  // Term: creation be64 | id[16]: the order of Order::kCreation.
+  // Optional ones, see src/index/index_set.h.
+  kOrganization = 5,  // Term: the organization, escaped as an owner's id.
+  kKind = 6,          // Term: the kind likewise.
 };
 
-// The generation of all indexes. An index that is rebuilt gets a new one.
-inline constexpr uint8_t kIndexGeneration = 1;
+// The generation of the indexes that every database has. Optional ones get a
+// new one each time they are added.
+inline constexpr uint8_t kFirstGeneration = 1;
 
 inline constexpr size_t kIndexPrefixBytes = 2;
 inline constexpr size_t kExpiryBytes = sizeof(uint64_t);
@@ -43,11 +47,17 @@ inline constexpr size_t kKeyTailBytes = kExpiryBytes + TokenId::kSize;
 inline constexpr uint32_t kNoScope = 0;
 
 // Appends generation and index.
-void AppendIndexPrefix(std::string& key, IndexKind kind);
+void AppendIndexPrefix(std::string& key, IndexKind kind,
+                       uint8_t generation = kFirstGeneration);
 
 // Appends the term of an owner: 00 becomes 00 FF, and 00 01 ends it. The term
 // of tokens without an owner is 00 00, which no owner's begins with.
 void AppendOwnerTerm(std::string& key, std::optional<std::string_view> owner);
+
+// Appends the term of a text of a record, where empty means none.
+inline void AppendTextTerm(std::string& key, std::string_view text) {
+  AppendOwnerTerm(key, text.empty() ? std::nullopt : std::optional(text));
+}
 
 void AppendCreationTerm(std::string& key, Millis created, const TokenId& id);
 
@@ -60,7 +70,7 @@ inline void AppendKeyTail(std::string& key, Millis expires_at,
 // Returns generation, index and term as one prefix.
 std::string OwnerPrefix(std::optional<std::string_view> owner);
 std::string ScopePrefix(uint32_t scope);
-std::string IndexPrefix(IndexKind kind);
+std::string IndexPrefix(IndexKind kind, uint8_t generation = kFirstGeneration);
 
 // The bytes of an id. `bytes` has TokenId::kSize of them.
 inline TokenId IdFromBytes(std::string_view bytes) {
@@ -88,8 +98,8 @@ inline std::string_view TermOf(std::string_view key) {
                     key.size() - kIndexPrefixBytes - kKeyTailBytes);
 }
 
-// Reads the owner from a term of the owner index; absent for the term of no
-// owner. `valid` is false if the term is malformed.
+// Reads the owner, or another text, from its term; absent for the term of none.
+// `valid` is false if the term is malformed.
 std::optional<std::string> OwnerFromTerm(std::string_view term, bool& valid);
 
 // Returns the smallest text larger than every one that begins with `prefix`;

@@ -107,7 +107,10 @@ absl::StatusOr<Conditions> Conditions::Compile(const Query& query,
     conditions.owner_checks_.push_back(OwnerCheck(owner));
   }
   SortUnique(conditions.owner_checks_);
-  conditions.needs_record_ = !conditions.RecordConditionNames().empty();
+  for (size_t i = 0; i < conditions.needs_record_.size(); ++i) {
+    conditions.needs_record_[i] =
+        !conditions.RecordConditionNames(static_cast<DecidedBy>(i)).empty();
+  }
   if (conditions.expiry_.from > conditions.expiry_.to ||
       conditions.created_.from > conditions.created_.to ||
       conditions.accessed_.from > conditions.accessed_.to ||
@@ -192,7 +195,7 @@ void Conditions::CompileScopes(const ScopeDictionary& scopes) {
 }
 
 Match Conditions::TestEntry(Millis expires_at, const Cover& cover,
-                            bool owner_known) const {
+                            DecidedBy decided) const {
   if (!expiry_.Contains(expires_at)) return Match::kNo;
   Validity validity = cover.validity;
   validity.expires_at = expires_at;
@@ -202,9 +205,10 @@ Match Conditions::TestEntry(Millis expires_at, const Cover& cover,
   }
   if (!created_.Contains(cover.created_at)) return Match::kNo;
 
-  Match match = needs_record_ ? Match::kAskRecord : Match::kYes;
+  Match match = needs_record_[static_cast<size_t>(decided)] ? Match::kAskRecord
+                                                            : Match::kYes;
   if (query_.without_owner && cover.owner_check.has_value()) return Match::kNo;
-  if (!owners_.empty() && !owner_known) {
+  if (!owners_.empty() && decided != DecidedBy::kOwner) {
     if (!cover.owner_check.has_value() ||
         !std::binary_search(owner_checks_.begin(), owner_checks_.end(),
                             *cover.owner_check)) {
@@ -263,7 +267,8 @@ bool Conditions::TestRecord(const Token& token) const {
          (!query_.residual || query_.residual(token));
 }
 
-std::vector<std::string> Conditions::IndexConditionNames() const {
+std::vector<std::string> Conditions::IndexConditionNames(
+    DecidedBy decided) const {
   std::vector<std::string> names;
   const auto add = [&](bool set, std::string name) {
     if (set) names.push_back(std::move(name));
@@ -278,17 +283,21 @@ std::vector<std::string> Conditions::IndexConditionNames() const {
   add(!query_.scopes.any_of.empty(), "scopes.any_of");
   add(!query_.scopes.none_of.empty(), "scopes.none_of");
   add(query_.scopes.exact, "scopes.exact");
+  add(decided == DecidedBy::kOrganization, "organization");
+  add(decided == DecidedBy::kKind, "kind");
   return names;
 }
 
-std::vector<std::string> Conditions::RecordConditionNames() const {
+std::vector<std::string> Conditions::RecordConditionNames(
+    DecidedBy decided) const {
   std::vector<std::string> names;
   const auto add = [&](bool set, std::string name) {
     if (set) names.push_back(std::move(name));
   };
   add(IsSet(query_.last_accessed), "last_accessed");
-  add(!query_.organization.empty(), "organization");
-  add(!query_.kind.empty(), "kind");
+  add(!query_.organization.empty() && decided != DecidedBy::kOrganization,
+      "organization");
+  add(!query_.kind.empty() && decided != DecidedBy::kKind, "kind");
   add(!query_.ip_address.empty(), "ip_address");
   add(!query_.text.empty(), "text");
   add(query_.residual != nullptr, "residual");

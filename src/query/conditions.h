@@ -1,6 +1,7 @@
 #ifndef TOKENDB_SRC_QUERY_CONDITIONS_H_
 #define TOKENDB_SRC_QUERY_CONDITIONS_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ enum class Match : uint8_t {
   kMalformed,
 };
 
+// The condition that an entry's index and term decide, the entry being from a
+// range of this condition.
+enum class DecidedBy : uint8_t { kNone, kOwner, kOrganization, kKind };
+
 // The conditions of a query at one moment `now`: checked, in stored units,
 // scopes as numbers. Forgotten tokens match no query. The one place that
 // decides whether a token matches, from an index entry or from a record.
@@ -42,10 +47,9 @@ class Conditions {
                                             const ScopeDictionary& scopes,
                                             Millis now, const Cutoff& cutoff);
 
-  // Tests an entry. `owner_known`: it comes from the owner index under one of
-  // owners().
+  // Tests an entry.
   Match TestEntry(Millis expires_at, const Cover& cover,
-                  bool owner_known) const;
+                  DecidedBy decided) const;
 
   // Tests a record.
   bool TestRecord(const Token& token) const;
@@ -69,9 +73,9 @@ class Conditions {
   }
 
   // Names of the conditions that entries can decide, and of those for which
-  // the record must be read.
-  std::vector<std::string> IndexConditionNames() const;
-  std::vector<std::string> RecordConditionNames() const;
+  // the record must be read, if the entries' place decides `decided`.
+  std::vector<std::string> IndexConditionNames(DecidedBy decided) const;
+  std::vector<std::string> RecordConditionNames(DecidedBy decided) const;
 
   // Whether there is any condition besides states.
   static bool HasAny(const Query& query);
@@ -98,7 +102,8 @@ class Conditions {
   ScopeNumbers any_of_;
   ScopeNumbers none_of_;
   bool has_scope_condition_ = false;
-  bool needs_record_ = false;
+  // By DecidedBy: whether any condition needs the record, besides `owners`.
+  std::array<bool, 4> needs_record_{};
 };
 
 // Whether a call may end before it has examined everything.

@@ -191,8 +191,8 @@ absl::StatusOr<CountResult> CountTokens(const ReadView& view, Millis now,
     result.stats.elapsed = watch.Elapsed();
     return result;
   }
-  const Plan plan = MakePlan(view.store, conditions, Purpose::kCount,
-                             Estimates::kWhenChoosing);
+  const Plan plan = MakePlan(view.store, *view.indexes, conditions,
+                             Purpose::kCount, Estimates::kWhenChoosing);
   HitStream stream(view, conditions, plan, std::nullopt, Budget(query),
                    result.stats);
   RETURN_IF_ERROR(Walk(
@@ -215,7 +215,7 @@ absl::StatusOr<GroupedCount> CountTokensBy(const ReadView& view, Millis now,
   ASSIGN_OR_RETURN(const Conditions conditions,
                    Conditions::Compile(query, view.scopes, now, view.cutoff));
   const Plan plan = MakePlan(
-      view.store, conditions,
+      view.store, *view.indexes, conditions,
       grouping == Grouping::kOwner ? Purpose::kCountByOwner : Purpose::kCount,
       Estimates::kWhenChoosing);
   const bool owner_in_key = plan.chosen.driver == Driver::kOwner ||

@@ -50,6 +50,12 @@ std::vector<std::string> TermNames(const DriverOption& option,
       names.push_back(
           known ? absl::StrCat("scope \"", absl::CEscape(scope.front()), "\"")
                 : "no scope");
+    } else if (option.driver == Driver::kOrganization ||
+               option.driver == Driver::kKind) {
+      bool valid = false;
+      const std::string text = OwnerFromTerm(term, valid).value_or("");
+      names.push_back(absl::StrCat(std::string(DriverName(option.driver)),
+                                   " \"", absl::CEscape(text), "\""));
     } else {
       names.emplace_back("all");
     }
@@ -89,8 +95,8 @@ absl::StatusOr<Explanation> ExplainQuery(const ReadView& view, Millis now,
   RETURN_IF_ERROR(ReadContinuation(query).status());
   ASSIGN_OR_RETURN(const Conditions conditions,
                    Conditions::Compile(query, view.scopes, now, view.cutoff));
-  const Plan plan =
-      MakePlan(view.store, conditions, Purpose::kPage, Estimates::kAlways);
+  const Plan plan = MakePlan(view.store, *view.indexes, conditions,
+                             Purpose::kPage, Estimates::kAlways);
   Explanation result;
   result.driver = std::string(DriverName(plan.chosen.driver));
   AddReadableRanges(plan, conditions, view.scopes, result);
@@ -98,9 +104,10 @@ absl::StatusOr<Explanation> ExplainQuery(const ReadView& view, Millis now,
     result.candidates.push_back({std::string(DriverName(option.driver)),
                                  option.estimated_entries, option.cost});
   }
-  result.on_index = conditions.IndexConditionNames();
-  result.on_record = conditions.RecordConditionNames();
-  if (!conditions.owners().empty() && plan.chosen.driver != Driver::kOwner) {
+  const DecidedBy decided = ConditionOf(plan.chosen.driver);
+  result.on_index = conditions.IndexConditionNames(decided);
+  result.on_record = conditions.RecordConditionNames(decided);
+  if (!conditions.owners().empty() && decided != DecidedBy::kOwner) {
     result.on_record.emplace_back("owners");
   }
   result.order =

@@ -67,7 +67,7 @@ HitStream::HitStream(const ReadView& view, const Conditions& conditions,
     : conditions_(conditions),
       stats_(stats),
       budget_(budget),
-      owner_known_(plan.chosen.driver == Driver::kOwner),
+      decided_(ConditionOf(plan.chosen.driver)),
       order_(OrderOf(plan.chosen.driver)),
       stream_(OpenCursors(view, conditions, plan, after),
               conditions.query().direction) {}
@@ -94,7 +94,7 @@ bool HitStream::Next(Hit& hit) {
     if (ParseCover(stream_.value(), cover_)) {
       hit.created_at = cover_.created_at;
       if (budget_.IsLimited()) examined_ = hit.PositionIn(order_);
-      match = conditions_.TestEntry(hit.expires_at, cover_, owner_known_);
+      match = conditions_.TestEntry(hit.expires_at, cover_, decided_);
     }
     if (match == Match::kNo) continue;
     if (match == Match::kMalformed) {

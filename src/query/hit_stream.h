@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "src/index/index_set.h"
 #include "src/index/scope_dictionary.h"
 #include "src/query/conditions.h"
 #include "src/query/index_stream.h"
@@ -21,12 +22,14 @@
 
 namespace tokendb {
 
-// What one call reads from: one snapshot, and what is forgotten by then.
+// What one call reads from: one snapshot, what is forgotten by then, and which
+// indexes are complete in it.
 struct ReadView {
   const Store& store;
   const ScopeDictionary& scopes;
   const Snapshot& snapshot;
   Cutoff cutoff;
+  std::shared_ptr<const IndexSet> indexes;
 };
 
 // A token that an index entry, a record, or both say matches.
@@ -96,7 +99,7 @@ class HitStream {
   const Conditions& conditions_;
   QueryStats& stats_;
   Budget budget_;
-  bool owner_known_;
+  DecidedBy decided_;
   Order order_;
   bool started_ = false;
   bool out_of_budget_ = false;

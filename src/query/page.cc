@@ -48,8 +48,8 @@ absl::StatusOr<PageEnd> ReadPage(
                    ReadContinuation(query));
   ASSIGN_OR_RETURN(const Conditions conditions,
                    Conditions::Compile(query, view.scopes, now, view.cutoff));
-  const Plan plan = MakePlan(view.store, conditions, Purpose::kPage,
-                             Estimates::kWhenChoosing);
+  const Plan plan = MakePlan(view.store, *view.indexes, conditions,
+                             Purpose::kPage, Estimates::kWhenChoosing);
   PageEnd end;
   ResultStream results(view, conditions, plan, after, Budget(query),
                        query.limit + 1, end.stats);

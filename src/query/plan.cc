@@ -98,7 +98,8 @@ uint64_t Estimate(const Store& store, const Conditions& conditions,
 
 // All drivers that find every match, before costs. Of those that deliver one
 // order, ones whose entries are a part of another's make the other pointless.
-std::vector<DriverOption> Options(const Conditions& conditions,
+std::vector<DriverOption> Options(const IndexSet& indexes,
+                                  const Conditions& conditions,
                                   Purpose purpose) {
   const Query& query = conditions.query();
   if (conditions.impossible()) return {{.driver = Driver::kNothing}};
@@ -128,6 +129,14 @@ std::vector<DriverOption> Options(const Conditions& conditions,
       option.prefixes.push_back(ScopePrefix(scope));
     }
   }
+  const auto add_optional = [&](OptionalIndex index, Driver driver,
+                                const std::string& text) {
+    if (text.empty() || !indexes.IsReadable(index)) return;
+    options.push_back({driver, {indexes.TermPrefix(index, text)}});
+  };
+  add_optional(OptionalIndex::kOrganization, Driver::kOrganization,
+               query.organization);
+  add_optional(OptionalIndex::kKind, Driver::kKind, query.kind);
   if (options.empty()) {
     options.push_back({Driver::kExpiry, {IndexPrefix(IndexKind::kExpiry)}});
   }
@@ -193,12 +202,37 @@ std::string_view DriverName(Driver driver) {
       return "creation";
     case Driver::kAllOwners:
       return "all owners";
+    case Driver::kOrganization:
+      return "organization";
+    case Driver::kKind:
+      return "kind";
   }
   return "unknown";
 }
 
 Order OrderOf(Driver driver) {
   return driver == Driver::kCreation ? Order::kCreation : Order::kExpiry;
+}
+
+DecidedBy ConditionOf(Driver driver) {
+  switch (driver) {
+    case Driver::kOwner:
+      return DecidedBy::kOwner;
+    case Driver::kOrganization:
+      return DecidedBy::kOrganization;
+    case Driver::kKind:
+      return DecidedBy::kKind;
+    case Driver::kNothing:
+    case Driver::kIds:
+    case Driver::kDigest:
+    case Driver::kScopeAllOf:
+    case Driver::kScopeAnyOf:
+    case Driver::kExpiry:
+    case Driver::kCreation:
+    case Driver::kAllOwners:
+      return DecidedBy::kNone;
+  }
+  return DecidedBy::kNone;
 }
 
 std::vector<KeyRange> RangesOf(const DriverOption& option,
@@ -223,10 +257,11 @@ std::vector<KeyRange> RangesOf(const DriverOption& option,
   return ranges;
 }
 
-Plan MakePlan(const Store& store, const Conditions& conditions, Purpose purpose,
+Plan MakePlan(const Store& store, const IndexSet& indexes,
+              const Conditions& conditions, Purpose purpose,
               Estimates estimates) {
   const Query& query = conditions.query();
-  std::vector<DriverOption> options = Options(conditions, purpose);
+  std::vector<DriverOption> options = Options(indexes, conditions, purpose);
   const bool ordered_only = purpose == Purpose::kStream ||
                             (purpose == Purpose::kPage && IsWorkBounded(query));
   if (ordered_only) {

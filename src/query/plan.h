@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/index/index_set.h"
 #include "src/query/conditions.h"
 #include "src/query/position.h"
 #include "src/storage/store.h"
@@ -17,15 +18,17 @@ namespace tokendb {
 
 // What is read to find a query's tokens.
 enum class Driver : uint8_t {
-  kNothing,     // No token can match.
-  kIds,         // The records of `ids`.
-  kDigest,      // The digest's row and record.
-  kOwner,       // Owner index, the owners' terms.
-  kScopeAllOf,  // Scope index, the term of one of all_of.
-  kScopeAnyOf,  // Scope index, the terms of any_of.
-  kExpiry,      // Expiry index.
-  kCreation,    // Creation index.
-  kAllOwners,   // Owner index, all terms: for counts by owner only.
+  kNothing,       // No token can match.
+  kIds,           // The records of `ids`.
+  kDigest,        // The digest's row and record.
+  kOwner,         // Owner index, the owners' terms.
+  kScopeAllOf,    // Scope index, the term of one of all_of.
+  kScopeAnyOf,    // Scope index, the terms of any_of.
+  kExpiry,        // Expiry index.
+  kCreation,      // Creation index.
+  kAllOwners,     // Owner index, all terms: for counts by owner only.
+  kOrganization,  // Organization index, if it is readable.
+  kKind,          // Kind index, if it is readable.
 };
 
 std::string_view DriverName(Driver driver);
@@ -66,7 +69,8 @@ enum class Estimates : uint8_t {
 // Every order has a driver that delivers it, and only such a driver is chosen
 // when work is bounded or memory is: an unordered one must be read to its end
 // before its first result is known.
-Plan MakePlan(const Store& store, const Conditions& conditions, Purpose purpose,
+Plan MakePlan(const Store& store, const IndexSet& indexes,
+              const Conditions& conditions, Purpose purpose,
               Estimates estimates);
 
 // Returns the ranges of `option`, without what lies at or before `after` if
@@ -77,6 +81,9 @@ std::vector<KeyRange> RangesOf(const DriverOption& option,
 
 // The order in which the driver's entries come.
 Order OrderOf(Driver driver);
+
+// The condition that the driver's ranges decide.
+DecidedBy ConditionOf(Driver driver);
 
 }  // namespace tokendb
 

@@ -18,13 +18,13 @@ constexpr size_t kBatch = 128;
 
 class Reader final : public TokenReader {
  public:
-  Reader(const Store& store, const ScopeDictionary& scopes, Snapshot snapshot,
-         const Cutoff& cutoff, Conditions conditions,
+  Reader(const Store& store, const ScopeDictionary& scopes,
+         IndexedSnapshot taken, const Cutoff& cutoff, Conditions conditions,
          const std::optional<Position>& after)
-      : snapshot_(std::move(snapshot)),
-        view_{store, scopes, snapshot_, cutoff},
+      : snapshot_(std::move(taken.snapshot)),
+        view_{store, scopes, snapshot_, cutoff, std::move(taken.indexes)},
         conditions_(std::move(conditions)),
-        plan_(MakePlan(store, conditions_, Purpose::kStream,
+        plan_(MakePlan(store, *view_.indexes, conditions_, Purpose::kStream,
                        Estimates::kWhenChoosing)),
         results_(view_, conditions_, plan_, after, Budget(), kMaxPage, stats_) {
   }
@@ -58,13 +58,13 @@ class Reader final : public TokenReader {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TokenReader>> MakeReader(
-    const Store& store, const ScopeDictionary& scopes, Snapshot snapshot,
+    const Store& store, const ScopeDictionary& scopes, IndexedSnapshot taken,
     Millis now, const Cutoff& cutoff, const Query& query) {
   ASSIGN_OR_RETURN(const std::optional<Position> after,
                    ReadContinuation(query));
   ASSIGN_OR_RETURN(Conditions conditions,
                    Conditions::Compile(query, scopes, now, cutoff));
-  return std::make_unique<Reader>(store, scopes, std::move(snapshot), cutoff,
+  return std::make_unique<Reader>(store, scopes, std::move(taken), cutoff,
                                   std::move(conditions), after);
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/index/index_set.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/millis.h"
 #include "src/query/hit_stream.h"
@@ -36,7 +37,7 @@ absl::StatusOr<Explanation> ExplainQuery(const ReadView& view, Millis now,
 
 // Takes the snapshot over; `store` and `scopes` must outlive the reader.
 absl::StatusOr<std::unique_ptr<TokenReader>> MakeReader(
-    const Store& store, const ScopeDictionary& scopes, Snapshot snapshot,
+    const Store& store, const ScopeDictionary& scopes, IndexedSnapshot taken,
     Millis now, const Cutoff& cutoff, const Query& query);
 
 // Measures how long a call takes.

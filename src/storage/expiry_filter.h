@@ -4,18 +4,20 @@
 #include <memory>
 
 #include "rocksdb/compaction_filter.h"
+#include "src/storage/dead_prefixes.h"
 #include "src/storage/entry_expiry.h"
 #include "src/storage/family.h"
 
 namespace tokendb {
 
 // Makes the filters through which compactions of `family` drop what is
-// forgotten. `reader` and `cutoff` must outlive every compaction.
+// forgotten or, in the index, dead. All must outlive every compaction.
 //
 // Filters are called for entries that snapshots can see: `cutoff` must stay
 // before what any snapshot still reads.
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeExpiryFilterFactory(
-    Family family, const EntryReader& reader, const SharedCutoff& cutoff);
+    Family family, const EntryReader& reader, const SharedCutoff& cutoff,
+    const SharedDeadPrefixes& dead);
 
 }  // namespace tokendb
 

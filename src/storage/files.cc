@@ -94,6 +94,17 @@ absl::Status Store::DropFilesWithin(Family family,
       "dropping of files");
 }
 
+absl::Status Store::CompactWithin(Family family, const KeyRange& range) {
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction =
+      rocksdb::BottommostLevelCompaction::kForceOptimized;
+  const rocksdb::Slice lower = ToSlice(range.lower);
+  const rocksdb::Slice upper = ToSlice(range.upper);
+  return FromRocksDb(db_->CompactRange(options, Handle(family), &lower, &upper),
+                     "compaction");
+}
+
 bool Store::HasUnflushedEntries() const {
   return std::any_of(kFamilies.begin(), kFamilies.end(), [&](Family family) {
     uint64_t entries = 0;

@@ -86,6 +86,7 @@ struct Opened {
 struct Dropping {
   const EntryReader& reader;
   const SharedCutoff& cutoff;
+  const SharedDeadPrefixes& dead;
 };
 
 // Without `dropping` nothing is dropped.
@@ -102,8 +103,8 @@ absl::StatusOr<Opened> OpenRocksDb(const std::string& path,
   for (const Family family : kFamilies) {
     rocksdb::ColumnFamilyOptions cf = MakeFamilyOptions(family, options, cache);
     if (dropping != nullptr && family != Family::kMeta) {
-      cf.compaction_filter_factory =
-          MakeExpiryFilterFactory(family, dropping->reader, dropping->cutoff);
+      cf.compaction_filter_factory = MakeExpiryFilterFactory(
+          family, dropping->reader, dropping->cutoff, dropping->dead);
       cf.table_properties_collector_factories.push_back(
           MakeExpiryCollectorFactory(family, dropping->reader));
     }
@@ -168,7 +169,8 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view path,
     RETURN_IF_ERROR(Create(directory, options));
   }
   std::unique_ptr<Store> store(new Store(reader));
-  const Dropping dropping{store->reader_, store->cutoff_};
+  const Dropping dropping{store->reader_, store->cutoff_,
+                          store->dead_prefixes_};
   ASSIGN_OR_RETURN(Opened opened,
                    OpenRocksDb(directory, options, false, &dropping));
   store->db_ = std::move(opened.db);

@@ -22,6 +22,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/iterator.h"
 #include "rocksdb/write_batch.h"
+#include "src/storage/dead_prefixes.h"
 #include "src/storage/entry_expiry.h"
 #include "src/storage/family.h"
 #include "src/storage/slice.h"
@@ -186,6 +187,12 @@ class Store {
   // From now on compactions may drop what is forgotten by `cutoff`.
   void AllowDropping(const Cutoff& cutoff) { cutoff_.Set(cutoff); }
 
+  // From now on compactions may drop the index entries under these prefixes,
+  // all versions of them.
+  void AllowDropping(DeadPrefixes prefixes) {
+    dead_prefixes_.Set(std::move(prefixes));
+  }
+
   // Reads a key into `value`; false if it is not there. A null snapshot reads
   // the latest state.
   absl::StatusOr<bool> Get(const Snapshot* snapshot, Family family,
@@ -240,6 +247,10 @@ class Store {
   absl::Status DropFilesWithin(Family family,
                                absl::Span<const KeyRange> ranges);
 
+  // Rewrites the files that have keys in `range`. Takes as long as reading and
+  // writing them.
+  absl::Status CompactWithin(Family family, const KeyRange& range);
+
   // Grows with every write.
   uint64_t LastSequence() const { return db_->GetLatestSequenceNumber(); }
   // Whether there are entries that are in no file yet, besides settings.
@@ -263,7 +274,9 @@ class Store {
 
   const EntryReader& reader_;
   mutable SnapshotTimes snapshot_times_;
-  SharedCutoff cutoff_;  // Read by compactions: outlives the database below.
+  // Read by compactions: these outlive the database below.
+  SharedCutoff cutoff_;
+  SharedDeadPrefixes dead_prefixes_;
   std::unique_ptr<rocksdb::DB> db_;
   Batch::Handles handles_{};
   rocksdb::ColumnFamilyHandle* default_handle_ = nullptr;

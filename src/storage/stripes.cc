@@ -4,6 +4,10 @@
 
 namespace tokendb {
 
+void Stripes::WaitForHolders() {
+  for (std::mutex& mutex : mutexes_) const std::lock_guard waited(mutex);
+}
+
 void StripeLock::Acquire() {
   std::sort(indexes_.begin(), indexes_.end());
   indexes_.erase(std::unique(indexes_.begin(), indexes_.end()), indexes_.end());

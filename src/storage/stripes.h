@@ -21,6 +21,9 @@ class Stripes {
  public:
   static constexpr size_t kCount = 1024;
 
+  // Returns once everyone who held a lock when it was called has let it go.
+  void WaitForHolders();
+
  private:
   friend class StripeLock;
   static size_t IndexOf(std::string_view key) {

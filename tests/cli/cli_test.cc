@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "nlohmann/json.hpp"
+#include "tests/support/raw_database.h"
 #include "tests/support/temp_dir.h"
 
 namespace tokendb::testing {
@@ -244,6 +245,64 @@ TEST_F(CliTest, ARevocationMayBeScheduled) {
   EXPECT_EQ(Run(std::string("revoke $DB ") + kUuid).out, "1 revoked\n");
   EXPECT_EQ(Run("count $DB").out, "0\n");
   EXPECT_EQ(Run(std::string("revoke $DB ") + kUuid).out, "0 revoked\n");
+}
+
+TEST_F(CliTest, IndexesAreShownAddedAndDropped) {
+  ASSERT_EQ(Run("put $DB --owner ada --organization acme").code, 0);
+  ASSERT_EQ(Run("put $DB --owner ada").code, 0);
+  Result result = Run("index $DB");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("organization  disabled"));
+  EXPECT_EQ(Lines(result.out), 7);
+  result = Run("index $DB add organization");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, "index organization is readable\n");
+  const auto json = Json(Run("index $DB --json").out);
+  ASSERT_EQ(json.size(), 6);
+  EXPECT_EQ(json[0]["name"], "owner");
+  EXPECT_EQ(json[4]["state"], "readable");
+  EXPECT_EQ(json[4]["tokensBuilt"], 2);
+  EXPECT_EQ(json[5]["state"], "disabled");
+  EXPECT_THAT(Run("explain $DB --organization acme").out,
+              HasSubstr("driver: organization"));
+  EXPECT_EQ(Run("index $DB drop organization").code, 0);
+  EXPECT_THAT(Run("explain $DB --organization acme").out,
+              HasSubstr("driver: expiry"));
+  result = Run("index $DB add colour");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("colour"));
+  EXPECT_EQ(Run("index $DB add").code, 2);
+  EXPECT_EQ(Run("index $DB paint kind").code, 2);
+}
+
+TEST_F(CliTest, RepairSaysWhatItDid) {
+  const std::string id = "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6";
+  ASSERT_EQ(Run("put $DB --owner ada --uuid " + id).code, 0);
+  Result result = Run("repair $DB");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out,
+            "1 records checked, 0 entries and 0 counters repaired, 0 "
+            "differences left\n");
+  {
+    RawDatabase raw(Path("db"));
+    const auto entries = raw.Entries("index", "\1\3");
+    ASSERT_EQ(entries.size(), 1);
+    raw.Delete("index", entries[0].first);
+  }
+  EXPECT_EQ(Run("check $DB").code, 1);
+  result = Run("repair $DB");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("1 entries and 0 counters repaired"));
+  EXPECT_EQ(Run("check $DB").code, 0);
+  RawDatabase(Path("db")).Put("token", "odd", "value");
+  result = Run("repair $DB");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.out, HasSubstr("unreadable_record  token  6f6464"));
+  EXPECT_THAT(result.out, HasSubstr("1 differences left"));
+  const auto json = Json(Run("repair $DB --json").out);
+  EXPECT_EQ(json["unrepairedFound"], 1);
+  EXPECT_EQ(json["unrepaired"][0]["kind"], "unreadable_record");
+  EXPECT_EQ(json["repaired"], 0);
 }
 
 TEST_F(CliTest, ExportsAreImportedAgain) {

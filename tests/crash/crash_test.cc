@@ -83,7 +83,9 @@ Token MakeToken(int token, uint64_t serial) {
           .description = absl::StrCat(serial),
           .scopes = {"all", absl::StrCat("scope ", serial % 7)},
           .created_at = absl::FromUnixSeconds(1700000000),
-          .expires_at = absl::FromUnixSeconds(32503680000 + (serial % 100))};
+          .expires_at = absl::FromUnixSeconds(32503680000 + (serial % 100)),
+          .organization = absl::StrCat("organization ", serial % 3),
+          .kind = absl::StrCat("kind ", serial % 2)};
 }
 
 State After(const Operation& operation, State state) {
@@ -119,6 +121,8 @@ absl::Status Put(Database& db, int token, uint64_t serial, bool present) {
   patch.description = wanted.description;
   patch.scopes = wanted.scopes;
   patch.expires_at = *wanted.expires_at;
+  patch.organization = wanted.organization;
+  patch.kind = wanted.kind;
   return db.Update(wanted.id, patch).status();
 }
 
@@ -153,6 +157,16 @@ absl::Status IssueShortLived(Database& db) {
   }
   const absl::Status status = db.IssueBatch(tokens).status();
   return absl::IsOutOfRange(status) ? absl::OkStatus() : status;
+}
+
+// Adds or drops an index, unless another thread is at it.
+void ChangeIndexes(Database& db, std::mt19937_64& random) {
+  const OptionalIndex index =
+      random() % 2 == 0 ? OptionalIndex::kOrganization : OptionalIndex::kKind;
+  const absl::Status status = random() % 3 == 0
+                                  ? db.DropIndex(index)
+                                  : db.AddIndex(index, {.step_tokens = 2});
+  if (!status.ok() && !absl::IsFailedPrecondition(status)) _exit(11);
 }
 
 // Changes the tokens whose number is `thread` modulo `threads`, for ever.
@@ -190,6 +204,11 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
       if (random() % 4 == 0 && !db.Compact().ok()) _exit(5);
       if (random() % 4 == 0 && !db.Reclaim().ok()) _exit(5);
       Say(fd, absl::StrCat("kept ", thread, "\n"));
+      continue;
+    } else if (choice >= 88 && choice < 95) {
+      Say(fd, absl::StrCat("index ", thread, "\n"));
+      ChangeIndexes(db, random);
+      Say(fd, absl::StrCat("indexed ", thread, "\n"));
       continue;
     }
     std::string line = absl::StrCat(
@@ -236,7 +255,8 @@ struct Totals {
   uint64_t under_way_applied = 0;
   uint64_t under_way_absent = 0;
   uint64_t killed_opening = 0;
-  uint64_t upkeep_under_way = 0;  // Kills during Flush() or Compact().
+  uint64_t upkeep_under_way = 0;    // Kills during Flush() or Compact().
+  uint64_t indexing_under_way = 0;  // During AddIndex() or DropIndex().
 };
 
 class Parent {
@@ -251,6 +271,8 @@ class Parent {
   pid_t StartWriter(const std::string& path, int fd);
   bool ReadLines(int fd);
   bool Verify(const std::string& path);
+  bool VerifyCheck(const Database& db, uint64_t present);
+  bool VerifyIndexes(Database& db, uint64_t present);
   bool VerifyToken(const Database& db, int token, const State& state,
                    std::string& difference);
   bool VerifyUnderWay(const Database& db, const Operation& operation);
@@ -276,6 +298,7 @@ bool Parent::ReadLines(int fd) {
   }
   totals_.killed_opening += text.empty() ? 1 : 0;
   std::set<int> upkeep;
+  std::set<int> indexing;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
@@ -301,9 +324,14 @@ bool Parent::ReadLines(int fd) {
       upkeep.insert(thread);
     } else if (word == "kept") {
       upkeep.erase(thread);
+    } else if (word == "index") {
+      indexing.insert(thread);
+    } else if (word == "indexed") {
+      indexing.erase(thread);
     }
   }
   totals_.upkeep_under_way += upkeep.empty() ? 0 : 1;
+  totals_.indexing_under_way += indexing.empty() ? 0 : 1;
   return true;
 }
 
@@ -374,7 +402,11 @@ bool Parent::Verify(const std::string& path) {
     }
     present += states_[token].present ? 1 : 0;
   }
-  const auto report = (*db)->Check();
+  return VerifyCheck(**db, present) && VerifyIndexes(**db, present);
+}
+
+bool Parent::VerifyCheck(const Database& db, uint64_t present) {
+  const auto report = db.Check();
   if (!report.ok()) return Fail("check: " + report.status().ToString());
   if (report->problems_found != 0 || report->records != present) {
     return Fail(absl::StrCat("check found ", report->problems_found,
@@ -382,6 +414,30 @@ bool Parent::Verify(const std::string& path) {
                              " records instead of ", present));
   }
   return true;
+}
+
+// What was begun is completed, and finds every token.
+bool Parent::VerifyIndexes(Database& db, uint64_t present) {
+  if (random_() % 3 != 0) return true;
+  for (const OptionalIndex index :
+       {OptionalIndex::kOrganization, OptionalIndex::kKind}) {
+    const absl::Status status = db.AddIndex(index);
+    if (!status.ok()) return Fail("add index: " + status.ToString());
+  }
+  if (!VerifyCheck(db, present)) return false;
+  uint64_t found = 0;
+  for (int i = 0; i < 3; ++i) {
+    const Query query = {.states = StateSet::All(),
+                         .organization = absl::StrCat("organization ", i)};
+    const auto explanation = db.Explain(query);
+    const auto count = db.Count(query);
+    if (!count.ok() || !explanation.ok() ||
+        explanation->driver != "organization") {
+      return Fail("the organization index is not used");
+    }
+    found += count->count;
+  }
+  return found == present || Fail("the organization index lacks tokens");
 }
 
 // Starts this program as the writer of `path`, which talks to `fd`. Returns its
@@ -439,12 +495,14 @@ bool Parent::Run() {
     if (!KillOnce(*dir / "db")) return false;
   }
   std::printf(
-      "%llu kills (%llu while opening, %llu in flush or compaction): %llu "
-      "changes acknowledged, none lost; of those under way %llu were made, "
+      "%llu kills (%llu while opening, %llu in flush or compaction, %llu in "
+      "adding or dropping an index): %llu changes acknowledged, none lost; of "
+      "those under way %llu were made, "
       "%llu not; every check was clean\n",
       static_cast<unsigned long long>(kills_),
       static_cast<unsigned long long>(totals_.killed_opening),
       static_cast<unsigned long long>(totals_.upkeep_under_way),
+      static_cast<unsigned long long>(totals_.indexing_under_way),
       static_cast<unsigned long long>(totals_.acknowledged),
       static_cast<unsigned long long>(totals_.under_way_applied),
       static_cast<unsigned long long>(totals_.under_way_absent));

@@ -145,7 +145,7 @@ TEST_F(ConsistencyTest, EveryTokenIsThereAfterReopeningWithItsExpiry) {
   EXPECT_EQ(CountOf({}), 49);
 }
 
-// Scenario 147, as far as reporting goes.
+// Scenario 147; what repairing makes of them is in repair_test.cc.
 TEST_F(ConsistencyTest, CheckReportsEntriesWithoutRecords) {
   ExpectDamage();
   Issue({.owner = OwnedBy("ada"), .scopes = {"read"}});

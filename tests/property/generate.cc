@@ -223,8 +223,8 @@ Query Generator::MakeQuery(absl::Time now, const std::vector<TokenId>& ids) {
         StateSet{TokenState::kExpired, TokenState::kNotYetValid}});
   }
   if (OneIn(10)) query.text = OneIn(2) ? "ci" : "PRODUCTION";
-  if (OneIn(12)) query.organization = "acme";
-  if (OneIn(12)) query.kind = "refresh";
+  if (OneIn(8)) query.organization = "acme";
+  if (OneIn(8)) query.kind = "refresh";
   if (OneIn(12)) query.ip_address = "192.0.2.1";
   if (OneIn(20)) {
     query.residual = [](const Token& token) { return token.version % 2 == 1; };

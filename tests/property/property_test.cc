@@ -6,6 +6,7 @@
 // A failure prints the seed and the last operations. An even seed repeats it
 // exactly; with an odd one the database makes the ids, which are random.
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -67,6 +68,7 @@ class Runner {
   void MoveClock();
   bool MoveFile();
   bool Upkeep();
+  bool ChangeIndexes();
   bool Issue();
   bool Update();
   bool Revoke();
@@ -182,6 +184,29 @@ bool Runner::Upkeep() {
     default:
       return MoveFile();
   }
+}
+
+// Adds an index, perhaps in part only, or drops one.
+bool Runner::ChangeIndexes() {
+  const OptionalIndex index =
+      generator_.OneIn(2) ? OptionalIndex::kOrganization : OptionalIndex::kKind;
+  const std::string name(OptionalIndexName(index));
+  if (generator_.OneIn(3)) {
+    Log("drop index " + name);
+    return SameCode("drop index", absl::StatusCode::kOk, db_->DropIndex(index));
+  }
+  const uint64_t steps = generator_.OneIn(2) ? generator_.Below(5) : UINT64_MAX;
+  std::atomic<bool> stop = steps == 0;
+  uint64_t done = 0;
+  const absl::Status status = db_->AddIndex(
+      index, {.progress = [&](uint64_t) { stop = ++done >= steps; },
+              .stop = &stop,
+              .step_tokens = static_cast<uint32_t>(1 + generator_.Below(9))});
+  Log(absl::StrCat("add index ", name, " ", status.ToString()));
+  if (absl::IsCancelled(status)) return Same(stop ? "" : "add index: stopped");
+  // A database that runs for long comes to the end of the generations.
+  return absl::IsResourceExhausted(status) ||
+         SameCode("add index", absl::StatusCode::kOk, status);
 }
 
 void Runner::MoveClock() {
@@ -422,8 +447,10 @@ bool Runner::Step() {
   } else if (choice < 988) {
     Log("flush");
     same = SameCode("flush", absl::StatusCode::kOk, db_->Flush());
-  } else if (choice < 996) {
+  } else if (choice < 994) {
     same = Upkeep();
+  } else if (choice < 996) {
+    same = ChangeIndexes();
   } else {
     Reopen();
   }
