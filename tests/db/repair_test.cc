@@ -347,7 +347,7 @@ TEST_F(RepairTest, ADigestThatFoundANewTokenMeanwhileStaysWithIt) {
   EXPECT_EQ(report->repaired, 0);
   EXPECT_EQ(report->unrepaired_found, 0);
   EXPECT_EQ(StateBy(DigestOf("d")), TokenState::kLive);
-  EXPECT_EQ(db().GetByDigest(DigestOf("d"))->id, id);
+  EXPECT_THAT(db().GetByDigest(DigestOf("d")), IsOkAndHolds(HasId(id)));
 }
 
 // Whatever a thread does between the comparison and the repair is not undone.
