@@ -1,3 +1,5 @@
+#include <atomic>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -62,7 +64,7 @@ absl::StatusOr<ExitCode> Add(Database& database, OptionalIndex index) {
                 .stop = &stop});
   }
   if (absl::IsCancelled(status)) {
-    PrintError(std::string(status.message()));
+    PrintError(absl::StrCat(status.message()));
     return kInterrupted;
   }
   RETURN_IF_ERROR(status);

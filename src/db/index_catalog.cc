@@ -144,11 +144,11 @@ absl::Status IndexCatalog::Commit(Batch& batch, OptionalIndex index,
 
 void IndexCatalog::Publish(OptionalIndex index, const IndexSet::Slot& slot) {
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<const IndexSet> before = sets_.Get();
+  const std::shared_ptr<const IndexSet> before = sets_.Get();
   auto after = std::make_shared<IndexSet>(*before);
   after->Set(index, slot);
   sets_.Set(std::move(after));
-  former_.push_back(std::move(before));
+  former_.emplace_back(before);
 }
 
 std::vector<IndexInfo> IndexCatalog::List() const {

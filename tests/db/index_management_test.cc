@@ -1,4 +1,5 @@
 // Indexes that are added and dropped while the database is in use.
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -7,6 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "src/index/index_set.h"
+#include "src/storage/store.h"
+#include "tests/support/database_peer.h"
 #include "tests/support/database_test.h"
 #include "tests/support/raw_database.h"
 
@@ -437,6 +441,33 @@ TEST_F(IndexManagementTest, AReaderGoesOnReadingAnIndexThatIsDropped) {
   Close();
   EXPECT_THAT(EntriesAt(path(), "\1\5"), IsEmpty());
   Reopen();
+}
+
+// Between taking its snapshot and opening its cursors a call holds nothing that
+// the storage knows of.
+TEST_F(IndexManagementTest, WhatACallMayYetReadIsKeptFromCompactions) {
+  IssueSome(100);
+  ASSERT_THAT(db().AddIndex(kOrganization), IsOk());
+  Store& store = DatabasePeer::StoreOf(db());
+  const auto entries = [&](const Snapshot& snapshot) {
+    Cursor cursor =
+        store.NewCursor(&snapshot, Family::kIndex, {"\1\5", "\1\6"});
+    int count = 0;
+    for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) ++count;
+    EXPECT_THAT(cursor.status(), IsOk());
+    return count;
+  };
+  {
+    const IndexedSnapshot taken = TakeIndexedSnapshot(
+        store, DatabasePeer::IndexesOf(db()), FloorToMillis(Now()));
+    ASSERT_THAT(db().DropIndex(kOrganization), IsOk());
+    ASSERT_THAT(db().Reclaim(), IsOk());
+    ASSERT_THAT(db().Compact(), IsOk());
+    EXPECT_TRUE(taken.indexes->IsReadable(kOrganization));
+    EXPECT_EQ(entries(taken.snapshot), 100);
+  }
+  ASSERT_THAT(db().Reclaim(), IsOk());
+  EXPECT_EQ(entries(store.TakeSnapshot(FloorToMillis(Now()))), 0);
 }
 
 TEST_F(IndexManagementTest, PagesGoOnAcrossAddingAndDropping) {

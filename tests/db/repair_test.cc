@@ -329,6 +329,27 @@ TEST_F(RepairTest, ManyProblemsAreRepairedAndTheFirstThousandListed) {
   EXPECT_EQ(ProblemsFound(), 1500);
 }
 
+TEST_F(RepairTest, ADigestThatFoundANewTokenMeanwhileStaysWithIt) {
+  const TokenId gone =
+      Issue({.digest = DigestOf("d"), .expires_at = Now() + absl::Seconds(1)});
+  std::string row;
+  AfterDamage(
+      [&](RawDatabase& raw) { row = raw.Get("digest", KeyOf(DigestOf("d"))); });
+  ASSERT_THAT(db().Delete(gone), IsOk());
+  AfterDamage(
+      [&](RawDatabase& raw) { raw.Put("digest", KeyOf(DigestOf("d")), row); });
+  clock().Advance(absl::Seconds(2));
+  // When all records are compared, and stray rows are yet to be looked for.
+  TokenId id;
+  const auto report =
+      db().Repair([&](uint64_t) { id = Issue({.digest = DigestOf("d")}); });
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->repaired, 0);
+  EXPECT_EQ(report->unrepaired_found, 0);
+  EXPECT_EQ(StateBy(DigestOf("d")), TokenState::kLive);
+  EXPECT_THAT(db().GetByDigest(DigestOf("d")), IsOkAndHolds(HasId(id)));
+}
+
 // Whatever a thread does between the comparison and the repair is not undone.
 TEST_F(RepairTest, TokensMayChangeMeanwhile) {
   std::vector<TokenId> ids = {token_.id, other_};

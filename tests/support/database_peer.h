@@ -13,6 +13,9 @@ class DatabasePeer {
   static Retention& RetentionOf(Database& database) {
     return database.impl_->retention;
   }
+  static const SharedIndexSet& IndexesOf(Database& database) {
+    return database.impl_->indexes->sets();
+  }
 };
 
 }  // namespace tokendb
