@@ -66,6 +66,14 @@ struct ReclaimStats {
   absl::Status last_error;  // Of the last round in the background.
 };
 
+// Uses of tokens, since the database was opened.
+struct TouchStats {
+  uint64_t pending = 0;  // Noted and not yet written.
+  uint64_t written = 0;
+  uint64_t dropped = 0;     // Not worth writing when it came to that.
+  absl::Status last_error;  // Of the last attempt to write them.
+};
+
 struct DatabaseStats {
   struct Family {
     std::string name;
@@ -79,6 +87,7 @@ struct DatabaseStats {
   absl::Time clock;             // The time operations now act on.
   std::string engine;           // The storage engine and its version.
   ReclaimStats reclaim;
+  TouchStats touches;
 };
 
 // A difference between records and the entries derived from them.
@@ -140,7 +149,8 @@ class Database {
   static absl::StatusOr<std::unique_ptr<Database>> Open(
       std::string_view path, const OpenOptions& options = {});
 
-  // Closes the database. No call may be under way and no reader alive.
+  // Closes the database, after writing the uses noted by Touch(). No call may
+  // be under way and no reader alive.
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -197,10 +207,34 @@ class Database {
   absl::StatusOr<uint64_t> DeleteAll(const Query& query,
                                      const DeleteAllOptions& options = {});
 
+  // --- Use ---
+
+  // Notes that a token was used at `at` from `ip_address` (empty: unknown).
+  // Takes about 100 ns and neither reads nor writes; of several uses of a
+  // token the latest is kept. Written in batches, see TouchOptions; reads
+  // show a use once it is written: as `last_accessed_at` and `ip_address`, the
+  // record itself with its version staying as it is.
+  //
+  // When it is written, a use is dropped if the token does not exist, is not
+  // live (also if it was when it was used), or has a later use. A use in the
+  // future counts as one of now. A use changes no expiry and revives nothing.
+  //
+  // Errors: InvalidArgument for the nil id, an `at` outside of the years 1 to
+  // 9999, or an address longer than Limits::kIpAddressBytes; what
+  // FlushTouches() returns if `TouchOptions::max_pending` made it flush, and
+  // then the use is not noted.
+  absl::Status Touch(const TokenId& id, absl::Time at,
+                     std::string_view ip_address = {});
+
+  // Writes all uses noted before the call, as Durability::kBuffered. Reads a
+  // record and a row for each. What could not be written stays noted.
+  absl::Status FlushTouches();
+
   // --- Single tokens, in whatever state ---
 
-  // Reads one record. Errors: NotFound; InvalidArgument for the nil id or text
-  // that is no UUID; DataLoss if the record fails its checksum.
+  // Reads one record; once tokens were touched, a row of last use as well.
+  // Errors: NotFound; InvalidArgument for the nil id or text that is no UUID;
+  // DataLoss if what is read fails its checksum.
   absl::StatusOr<Token> Get(const TokenId& id) const;
   absl::StatusOr<Token> GetByUuid(std::string_view uuid) const;
 

@@ -28,6 +28,12 @@ Json ToJson(const ReclaimStats& reclaim) {
           {"filesWaiting", reclaim.files_waiting}};
 }
 
+Json ToJson(const TouchStats& touches) {
+  return {{"pending", touches.pending},
+          {"written", touches.written},
+          {"dropped", touches.dropped}};
+}
+
 void PrintJson(const DatabaseStats& stats) {
   Json families = Json::array();
   for (const DatabaseStats::Family& family : stats.families) {
@@ -41,7 +47,8 @@ void PrintJson(const DatabaseStats& stats) {
                      {"formatVersion", stats.format_version},
                      {"clock", Rfc3339(stats.clock)},
                      {"engine", stats.engine},
-                     {"reclaim", ToJson(stats.reclaim)}};
+                     {"reclaim", ToJson(stats.reclaim)},
+                     {"touches", ToJson(stats.touches)}};
   std::cout << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 

@@ -19,7 +19,7 @@ namespace tokendb::cli {
 
 enum ExitCode : int {
   kSuccess = 0,
-  kDifferent = 1,  // check found differences, get found nothing.
+  kDifferent = 1,  // check found differences, get nothing, touch no news.
   kUsage = 2,
   kBadInput = 3,
   kFailure = 4,

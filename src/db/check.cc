@@ -11,6 +11,7 @@
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
 #include "src/db/counter_check.h"
+#include "src/db/hot_check.h"
 #include "src/index/digest_row.h"
 #include "src/index/entries.h"
 #include "src/index/entry_expiry.h"
@@ -47,6 +48,11 @@ class Checker {
       RETURN_IF_ERROR(FindStrays(Family::kDigest));
     }
     RETURN_IF_ERROR(CompareCounters());
+    RETURN_IF_ERROR(
+        CheckHotRows(view_, [this](CheckProblem::Kind kind,
+                                   std::string_view key, std::string detail) {
+          Report(kind, Family::kHot, key, std::move(detail));
+        }));
     return std::move(report_);
   }
 

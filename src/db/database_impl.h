@@ -6,13 +6,16 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "src/db/hot_writer.h"
 #include "src/db/monotone_clock.h"
 #include "src/db/reclaimer.h"
 #include "src/db/retention.h"
+#include "src/db/touches.h"
 #include "src/db/writer.h"
 #include "src/index/scope_dictionary.h"
 #include "src/query/hit_stream.h"
 #include "src/storage/store.h"
+#include "src/storage/stripes.h"
 #include "tokendb/db.h"
 
 namespace tokendb {
@@ -23,7 +26,8 @@ class Database::Impl {
   Impl(std::unique_ptr<Store> opened, const Clock& wall_clock)
       : store(std::move(opened)),
         clock(wall_clock, *store),
-        retention(*store, clock) {}
+        retention(*store, clock),
+        hot_writer(*store, stripes, clock, retention) {}
 
   Snapshot TakeSnapshot() { return store->TakeSnapshot(clock.Now()); }
 
@@ -41,6 +45,14 @@ class Database::Impl {
     Moment& operator=(const Moment&) = delete;
   };
 
+  // For reads of records: a snapshot if last uses are read as well, so that
+  // both are of one state; else none, which costs less.
+  std::optional<Snapshot> SnapshotForRecords() {
+    std::optional<Snapshot> snapshot;
+    if (store->MayHold(Family::kHot)) snapshot.emplace(TakeSnapshot());
+    return snapshot;
+  }
+
   // Whether a token that was read is forgotten by now.
   bool IsForgottenNow(const Validity& validity) {
     return validity.expires_at != kNever &&
@@ -57,8 +69,11 @@ class Database::Impl {
   std::unique_ptr<Store> store;
   MonotoneClock clock;
   Retention retention;
+  Stripes stripes;
+  HotWriter hot_writer;
   std::unique_ptr<ScopeDictionary> scopes;
   std::unique_ptr<Writer> writer;
+  std::unique_ptr<Touches> touches;
   std::unique_ptr<Reclaimer> reclaimer;
 };
 

@@ -33,9 +33,13 @@ namespace tokendb {
 class Writer {
  public:
   // All must outlive the writer.
-  Writer(Store& store, ScopeDictionary& scopes, MonotoneClock& clock,
-         const Retention& retention)
-      : store_(store), scopes_(scopes), clock_(clock), retention_(retention) {}
+  Writer(Store& store, Stripes& stripes, ScopeDictionary& scopes,
+         MonotoneClock& clock, const Retention& retention)
+      : store_(store),
+        stripes_(stripes),
+        scopes_(scopes),
+        clock_(clock),
+        retention_(retention) {}
 
   absl::StatusOr<std::vector<TokenId>> Issue(absl::Span<const Token> tokens,
                                              const WriteOptions& options);
@@ -93,10 +97,10 @@ class Writer {
       absl::Span<const TokenId> ids, const Conditions& conditions) const;
 
   Store& store_;
+  Stripes& stripes_;
   ScopeDictionary& scopes_;
   MonotoneClock& clock_;
   const Retention& retention_;
-  Stripes stripes_;
 };
 
 }  // namespace tokendb

@@ -263,6 +263,11 @@ bool Conditions::TestRecord(const Token& token) const {
          (!query_.residual || query_.residual(token));
 }
 
+bool Conditions::looks_at_last_use() const {
+  return IsSet(query_.last_accessed) || !query_.ip_address.empty() ||
+         query_.residual != nullptr;
+}
+
 std::vector<std::string> Conditions::IndexConditionNames() const {
   std::vector<std::string> names;
   const auto add = [&](bool set, std::string name) {

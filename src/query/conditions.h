@@ -47,11 +47,14 @@ class Conditions {
   Match TestEntry(Millis expires_at, const Cover& cover,
                   bool owner_known) const;
 
-  // Tests a record.
+  // Tests a record, with the last use of its hot row laid over it if
+  // looks_at_last_use().
   bool TestRecord(const Token& token) const;
 
   const Query& query() const { return query_; }
   Millis now() const { return now_; }
+
+  bool looks_at_last_use() const;
 
   // No token can match: a scope nobody ever had, or an empty range.
   bool impossible() const { return impossible_; }

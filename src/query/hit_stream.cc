@@ -8,6 +8,7 @@
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
 #include "src/index/digest_row.h"
+#include "src/index/hot_row.h"
 #include "src/index/keys.h"
 #include "src/model/record_codec.h"
 
@@ -34,6 +35,18 @@ Hit HitOf(Token token) {
           .decided = true};
   hit.token = std::make_unique<Token>(std::move(token));
   return hit;
+}
+
+// Lays the last uses over, unless nobody would see them.
+absl::Status OverlayAll(const ReadView& view, const Conditions& conditions,
+                        Need need, std::vector<Token>& tokens) {
+  if (need == Need::kIds && !conditions.looks_at_last_use()) {
+    return absl::OkStatus();
+  }
+  std::vector<Token*> pointers;
+  pointers.reserve(tokens.size());
+  for (Token& token : tokens) pointers.push_back(&token);
+  return OverlayHotRows(view.store, &view.snapshot, pointers).status();
 }
 
 }  // namespace
@@ -125,19 +138,26 @@ absl::Status FetchRecords(const ReadView& view, const Conditions& conditions,
   view.store.GetMany(&view.snapshot, Family::kToken, keys, values);
   stats.fetched += keys.size();
 
-  std::vector<bool> remove(hits.size(), false);
+  std::vector<Token> tokens;
+  tokens.reserve(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
-    Hit& hit = hits[wanted[i]];
+    const TokenId& id = hits[wanted[i]].id;
     ASSIGN_OR_RETURN(const auto value, values.Value(i));
     if (!value.has_value()) {
       return absl::DataLossError(
-          absl::StrCat("token ", hit.id.ToString(), " has no record"));
+          absl::StrCat("token ", id.ToString(), " has no record"));
     }
-    absl::StatusOr<Token> token = DecodeRecord(hit.id, *value);
-    RETURN_IF_ERROR(token.status());
-    if (conditions.TestRecord(*token)) {
+    ASSIGN_OR_RETURN(Token token, DecodeRecord(id, *value));
+    tokens.push_back(std::move(token));
+  }
+  RETURN_IF_ERROR(OverlayAll(view, conditions, need, tokens));
+
+  std::vector<bool> remove(hits.size(), false);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    Hit& hit = hits[wanted[i]];
+    if (conditions.TestRecord(tokens[i])) {
       hit.decided = true;
-      hit.token = std::make_unique<Token>(*std::move(token));
+      hit.token = std::make_unique<Token>(std::move(tokens[i]));
     } else if (hit.decided) {
       return absl::DataLossError(absl::StrCat("an index entry of token ",
                                               hit.id.ToString(),
@@ -180,11 +200,16 @@ absl::StatusOr<std::vector<Hit>> ReadPoints(const ReadView& view,
   ValueBatch values;
   view.store.GetMany(&view.snapshot, Family::kToken, keys, values);
   stats.fetched += keys.size();
-  std::vector<Hit> hits;
+  std::vector<Token> tokens;
   for (size_t i = 0; i < ids.size(); ++i) {
     ASSIGN_OR_RETURN(const auto value, values.Value(i));
     if (!value.has_value()) continue;
     ASSIGN_OR_RETURN(Token token, DecodeRecord(ids[i], *value));
+    tokens.push_back(std::move(token));
+  }
+  RETURN_IF_ERROR(OverlayAll(view, conditions, Need::kTokens, tokens));
+  std::vector<Hit> hits;
+  for (Token& token : tokens) {
     if (conditions.TestRecord(token)) hits.push_back(HitOf(std::move(token)));
   }
   return hits;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/version.h"
+#include "src/base/status_macros.h"
 #include "src/storage/add_operator.h"
 
 namespace tokendb {
@@ -50,6 +51,16 @@ Store::~Store() {
   db_->DestroyColumnFamilyHandle(default_handle_).PermitUncheckedError();
   // Nothing that was acknowledged is lost if closing fails: it is in the log.
   db_->Close().PermitUncheckedError();
+}
+
+absl::Status Store::LookForEntries() {
+  for (const Family family : kFamilies) {
+    Cursor cursor = NewCursor(nullptr, family, {});
+    cursor.SeekToFirst();
+    RETURN_IF_ERROR(cursor.status());
+    if (cursor.Valid()) put_into_ |= Batch::BitOf(family);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Store::Get(const Snapshot* snapshot, Family family,
@@ -107,6 +118,10 @@ absl::Status Store::Commit(Batch& batch, Durability durability) {
   batch.sums_.clear();
   if (!batch.first_error_.ok()) {
     return FromRocksDb(batch.first_error_, "write batch");
+  }
+  // Before the entries can be read.
+  if ((batch.put_into_ & ~put_into_.load(std::memory_order_relaxed)) != 0) {
+    put_into_.fetch_or(batch.put_into_, std::memory_order_acq_rel);
   }
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::kSync;

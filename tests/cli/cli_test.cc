@@ -246,6 +246,19 @@ TEST_F(CliTest, ARevocationMayBeScheduled) {
   EXPECT_EQ(Run(std::string("revoke $DB ") + kUuid).out, "0 revoked\n");
 }
 
+TEST_F(CliTest, ATouchIsShownAndExported) {
+  ASSERT_EQ(Run(std::string("put $DB --uuid ") + kUuid).code, 0);
+  const std::string touch = std::string("touch $DB ") + kUuid;
+  EXPECT_EQ(Run(touch + " --ip 192.0.2.7").code, 0);
+  EXPECT_THAT(Run(std::string("get $DB ") + kUuid).out, HasSubstr("192.0.2.7"));
+  EXPECT_THAT(Run("export $DB").out, HasSubstr("192.0.2.7"));
+  const Result earlier = Run(touch + " --at '1h ago'");
+  EXPECT_EQ(earlier.code, 1);
+  EXPECT_THAT(earlier.err, HasSubstr("has a later use"));
+  EXPECT_EQ(Run(touch + " --at nonsense").code, 2);
+  EXPECT_EQ(Run("touch $DB nonsense").code, 2);
+}
+
 TEST_F(CliTest, ExportsAreImportedAgain) {
   ImportKeyring();
   ASSERT_EQ(
