@@ -189,7 +189,8 @@ class Database {
   // Revokes the tokens that match `query` when the call begins and are not
   // revoked yet, whatever their state (`query.states`, paging and order are not
   // used); returns how many it revoked. Tokens issued later are left alone, and
-  // so are tokens that a concurrent change made no longer match.
+  // so are tokens that a concurrent change made no longer match. If `query`
+  // asks for the last use, uses noted by then are written first.
   //
   // Works in steps of up to 256 tokens, each atomic; a crash or an error in
   // between leaves the earlier steps done, and calling again goes on. Other
@@ -272,8 +273,8 @@ class Database {
   absl::StatusOr<Page> List(const Query& query) const;
 
   // As List(), but fetches records only for conditions the index cannot
-  // decide: `owners` beside a rarer condition, last_accessed, text,
-  // organization, kind, ip_address and residual.
+  // decide: `owners` beside a rarer condition, last_accessed, unused_since,
+  // text, organization, kind, ip_address and residual.
   absl::StatusOr<IdPage> ListIds(const Query& query) const;
 
   // Counts the tokens that match `query`, fetching as ListIds(). Paging is not

@@ -99,6 +99,15 @@ struct Query {
   // Tokens that were never used match no range of last use.
   TimeRange last_accessed;
 
+  // Created before this time and not used since: what inactivity means. Reads
+  // the record of every token that meets the other conditions and was created
+  // before it; a rarer condition beside it, or a range of creation, keeps that
+  // small. Uses noted by Touch() count once they are written.
+  //
+  //   // All that nobody used for 90 days.
+  //   db->RevokeAll({.unused_since = db->Now() - 90 * absl::Hours(24)});
+  std::optional<absl::Time> unused_since;
+
   StateSet states = TokenState::kLive;
 
   // Part of the description, ASCII letters of either case.

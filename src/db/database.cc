@@ -153,6 +153,7 @@ absl::StatusOr<Revocation> Database::Revoke(const TokenId& id,
 
 absl::StatusOr<uint64_t> Database::RevokeAll(const Query& query,
                                              const RevokeAllOptions& options) {
+  RETURN_IF_ERROR(impl_->FlushTouchesFor(query));
   return impl_->writer->RevokeAll(query, options);
 }
 
@@ -162,6 +163,7 @@ absl::Status Database::Delete(const TokenId& id, const DeleteOptions& options) {
 
 absl::StatusOr<uint64_t> Database::DeleteAll(const Query& query,
                                              const DeleteAllOptions& options) {
+  RETURN_IF_ERROR(impl_->FlushTouchesFor(query));
   return impl_->writer->DeleteAll(query, options);
 }
 

@@ -53,6 +53,14 @@ class Database::Impl {
     return snapshot;
   }
 
+  // So that a change of what `query` finds unused hits nothing that was used.
+  absl::Status FlushTouchesFor(const Query& query) {
+    const bool asks = query.unused_since.has_value() ||
+                      query.last_accessed.from.has_value() ||
+                      query.last_accessed.before.has_value();
+    return asks ? touches->Flush() : absl::OkStatus();
+  }
+
   // Whether a token that was read is forgotten by now.
   bool IsForgottenNow(const Validity& validity) {
     return validity.expires_at != kNever &&

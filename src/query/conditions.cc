@@ -149,6 +149,10 @@ absl::Status Conditions::CompileRanges() {
     expiry_.to = std::min(expiry_.to, kNever - 1);
   }
   if (query_.lifetime == Lifetime::kNeverExpiring) expiry_.from = kNever;
+  ASSIGN_OR_RETURN(
+      unused_, ToMillis({.from = std::nullopt, .before = query_.unused_since},
+                        "unused_since"));
+  created_.to = std::min(created_.to, unused_.to);
   return absl::OkStatus();
 }
 
@@ -255,6 +259,9 @@ bool Conditions::TestRecord(const Token& token) const {
          (!IsSet(query_.last_accessed) ||
           (token.last_accessed_at.has_value() &&
            accessed_.Contains(FloorToMillis(*token.last_accessed_at)))) &&
+         (!query_.unused_since.has_value() ||
+          !token.last_accessed_at.has_value() ||
+          unused_.Contains(FloorToMillis(*token.last_accessed_at))) &&
          equals_or_any(query_.organization, token.organization) &&
          equals_or_any(query_.kind, token.kind) &&
          equals_or_any(query_.ip_address, token.ip_address) &&
@@ -264,8 +271,8 @@ bool Conditions::TestRecord(const Token& token) const {
 }
 
 bool Conditions::looks_at_last_use() const {
-  return IsSet(query_.last_accessed) || !query_.ip_address.empty() ||
-         query_.residual != nullptr;
+  return IsSet(query_.last_accessed) || query_.unused_since.has_value() ||
+         !query_.ip_address.empty() || query_.residual != nullptr;
 }
 
 std::vector<std::string> Conditions::IndexConditionNames() const {
@@ -292,6 +299,7 @@ std::vector<std::string> Conditions::RecordConditionNames() const {
     if (set) names.push_back(std::move(name));
   };
   add(IsSet(query_.last_accessed), "last_accessed");
+  add(query_.unused_since.has_value(), "unused_since");
   add(!query_.organization.empty(), "organization");
   add(!query_.kind.empty(), "kind");
   add(!query_.ip_address.empty(), "ip_address");
@@ -307,9 +315,10 @@ bool Conditions::HasAny(const Query& query) {
          !scopes.all_of.empty() || !scopes.any_of.empty() ||
          !scopes.none_of.empty() || scopes.exact || IsSet(query.expires) ||
          query.lifetime != Lifetime::kAny || IsSet(query.created) ||
-         IsSet(query.last_accessed) || !query.text.empty() ||
-         !query.organization.empty() || !query.kind.empty() ||
-         !query.ip_address.empty() || query.residual != nullptr;
+         IsSet(query.last_accessed) || query.unused_since.has_value() ||
+         !query.text.empty() || !query.organization.empty() ||
+         !query.kind.empty() || !query.ip_address.empty() ||
+         query.residual != nullptr;
 }
 
 bool IsWorkBounded(const Query& query) {

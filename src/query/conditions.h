@@ -61,6 +61,7 @@ class Conditions {
 
   // The expiry of every match is in here; states are taken into account.
   const MillisRange& expiry() const { return expiry_; }
+  // And their creation in here; `unused_since` is taken into account.
   const MillisRange& created() const { return created_; }
 
   // Sorted, unique.
@@ -95,6 +96,7 @@ class Conditions {
   MillisRange expiry_;
   MillisRange created_;
   MillisRange accessed_;
+  MillisRange unused_;  // Of last uses, if there was one.
   std::vector<std::string> owners_;
   std::vector<uint32_t> owner_checks_;  // Sorted.
   ScopeNumbers all_of_;

@@ -57,6 +57,7 @@ std::string Fingerprint(const Query& query) {
   AddRange(text, query.expires);
   AddRange(text, query.created);
   AddRange(text, query.last_accessed);
+  AddRange(text, {.from = std::nullopt, .before = query.unused_since});
   AddText(text, query.text);
   AddText(text, query.organization);
   AddText(text, query.kind);
