@@ -274,7 +274,7 @@ class Database {
 
   // As List(), but fetches records only for conditions the index cannot
   // decide: `owners` beside a rarer condition, last_accessed, unused_since,
-  // text, organization, kind, ip_address and residual.
+  // not_notified_within, text, organization, kind, ip_address and residual.
   absl::StatusOr<IdPage> ListIds(const Query& query) const;
 
   // Counts the tokens that match `query`, fetching as ListIds(). Paging is not
@@ -297,6 +297,53 @@ class Database {
 
   // Runs List() once and says what it took.
   absl::StatusOr<Explanation> ExplainAnalyze(const Query& query) const;
+
+  // --- Expiry ---
+
+  // Returns the tokens that expired in from <= t < before and by now, ordered
+  // by (expires_at, id): those in state kExpired, as revoked and disabled ones
+  // did not end by expiry. What of the window lies in the future is left out:
+  // begin the next one at `ExpiredPage::complete_until`, and no token that
+  // expires is missed or comes twice, also across restarts.
+  //
+  // A token whose expiry is changed to a time already read does not come, and
+  // one read whose expiry is extended comes again when it ends.
+  //
+  // Reads about as many index entries as List() for this range. Errors:
+  // OutOfRange, naming the earliest time that is remembered, if a token of the
+  // window, or of the rest of it after `options.continuation`, may be forgotten
+  // (`OpenOptions::retain_expired` and `retain_revoked`, the shorter one);
+  // else as List().
+  absl::StatusOr<ExpiredPage> ExpiredBetween(
+      absl::Time from, absl::Time before,
+      const ExpiredOptions& options = {}) const;
+
+  // Returns the live tokens that meet `query`, expire within `within` from now
+  // and are not yet marked for that, the first to expire first: List() with
+  // `states`, `order`, `direction`, `expires_within` and `not_notified_within`
+  // set. Cost and errors as List(); reads the record of each token that expires
+  // so soon until the page is full.
+  absl::StatusOr<Page> ExpiringSoon(absl::Duration within,
+                                    const Query& query = {}) const;
+
+  // Marks tokens as warned of: somebody was told, up to `within` before it,
+  // that they expire when they now do. Returns how many were not marked for
+  // that before; of several calls at once each token counts in one. Extending a
+  // token's expiry ends the mark, and one for a longer time does not stand for
+  // a shorter one. Tokens that do not exist or never expire are left out. The
+  // records and their versions stay as they are.
+  //
+  // Works in groups of up to 256 tokens, each atomic; an error leaves the
+  // groups before it done. Reads a record and a row for each token. Errors:
+  // InvalidArgument for a nil id or a negative `within`.
+  absl::StatusOr<uint64_t> MarkNotified(absl::Span<const TokenId> ids,
+                                        absl::Duration within,
+                                        const WriteOptions& options = {});
+
+  // Returns the next time after now at which a token expires, whatever its
+  // state: nothing expires earlier. Absent if nothing does. Reads one index
+  // entry.
+  absl::StatusOr<std::optional<absl::Time>> NextExpiry() const;
 
   // --- Upkeep ---
 

@@ -53,9 +53,9 @@ int Run(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(kFooter);
     for (const auto add :
-         {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring, AddCount,
-          AddRevoke, AddDelete, AddTouch, AddExplain, AddStats, AddCheck,
-          AddRepair, AddRetention, AddReclaim}) {
+         {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring,
+          AddExpired, AddCount, AddRevoke, AddDelete, AddTouch, AddExplain,
+          AddStats, AddCheck, AddRepair, AddRetention, AddReclaim}) {
       add(app, exit_code);
     }
     app.add_subcommand("version", "Show the version")->callback([] {

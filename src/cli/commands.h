@@ -13,6 +13,7 @@ void AddPut(CLI::App& app, int& exit_code);
 void AddGet(CLI::App& app, int& exit_code);
 void AddList(CLI::App& app, int& exit_code);
 void AddExpiring(CLI::App& app, int& exit_code);
+void AddExpired(CLI::App& app, int& exit_code);
 void AddCount(CLI::App& app, int& exit_code);
 void AddRevoke(CLI::App& app, int& exit_code);
 void AddDelete(CLI::App& app, int& exit_code);

@@ -28,10 +28,13 @@ absl::StatusOr<std::vector<Token>> Writer::StillMatching(
     RETURN_IF_ERROR(token.status());
     // What is written back is the record without its last use from elsewhere.
     Token seen = *token;
-    if (conditions.looks_at_last_use()) {
-      RETURN_IF_ERROR(OverlayHotRow(store_, nullptr, seen).status());
+    std::optional<HotRow> row;
+    if (conditions.needs_hot_row()) {
+      ASSIGN_OR_RETURN(row, OverlayHotRow(store_, nullptr, seen));
     }
-    if (conditions.TestRecord(seen)) tokens.push_back(*std::move(token));
+    if (conditions.TestRecord(seen, row.has_value() ? &*row : nullptr)) {
+      tokens.push_back(*std::move(token));
+    }
   }
   return tokens;
 }

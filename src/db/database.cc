@@ -13,6 +13,7 @@
 #include "src/db/check.h"
 #include "src/db/counter_check.h"
 #include "src/db/database_impl.h"
+#include "src/db/expiry_feed.h"
 #include "src/index/digest_row.h"
 #include "src/index/entry_expiry.h"
 #include "src/index/hot_row.h"
@@ -317,6 +318,40 @@ absl::StatusOr<Explanation> Database::ExplainAnalyze(const Query& query) const {
   ASSIGN_OR_RETURN(const Page page, ListTokens(moment.view, moment.now, query));
   explanation.actual = page.stats;
   return explanation;
+}
+
+// --- Expiry ---
+
+absl::StatusOr<ExpiredPage> Database::ExpiredBetween(
+    absl::Time from, absl::Time before, const ExpiredOptions& options) const {
+  const Impl::Moment moment(*impl_);
+  return ListExpired(moment.view, moment.now, from, before, options);
+}
+
+absl::StatusOr<Page> Database::ExpiringSoon(absl::Duration within,
+                                            const Query& query) const {
+  Query soon = query;
+  soon.states = TokenState::kLive;
+  soon.order = Order::kExpiry;
+  soon.direction = Direction::kAscending;
+  soon.expires_within = within;
+  soon.not_notified_within = within;
+  return List(soon);
+}
+
+absl::StatusOr<uint64_t> Database::MarkNotified(absl::Span<const TokenId> ids,
+                                                absl::Duration within,
+                                                const WriteOptions& options) {
+  for (const TokenId& id : ids) RETURN_IF_ERROR(CheckId(id));
+  if (within < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("within is negative");
+  }
+  return impl_->hot_writer.MarkNotified(ids, absl::ToInt64Milliseconds(within),
+                                        options.durability);
+}
+
+absl::StatusOr<std::optional<absl::Time>> Database::NextExpiry() const {
+  return FindNextExpiry(*impl_->store, impl_->clock.Now());
 }
 
 // --- Upkeep ---

@@ -88,4 +88,30 @@ absl::StatusOr<uint64_t> HotWriter::WriteUses(absl::Span<const Use> uses,
       });
 }
 
+absl::StatusOr<uint64_t> HotWriter::MarkNotified(absl::Span<const TokenId> ids,
+                                                 Millis window,
+                                                 Durability durability) {
+  std::vector<TokenId> unique(ids.begin(), ids.end());
+  std::sort(unique.begin(), unique.end());
+  unique.erase(std::unique(unique.begin(), unique.end()), unique.end());
+  uint64_t marked = 0;
+  for (absl::Span<const TokenId> rest = unique; !rest.empty();) {
+    const auto group = rest.first(std::min(rest.size(), kGroup));
+    ASSIGN_OR_RETURN(
+        const uint64_t count,
+        ChangeGroup(
+            group, durability,
+            [&](size_t /*i*/, const Token& token, Millis /*now*/, HotRow& row) {
+              if (!token.expires_at.has_value() || row.IsNotifiedFor(window)) {
+                return false;
+              }
+              row.notified = Notified{row.expires_at, window};
+              return true;
+            }));
+    marked += count;
+    rest.remove_prefix(group.size());
+  }
+  return marked;
+}
+
 }  // namespace tokendb

@@ -48,6 +48,10 @@ class HotWriter {
   absl::StatusOr<uint64_t> WriteUses(absl::Span<const Use> uses,
                                      Millis resolution);
 
+  // Database::MarkNotified(), for any number of tokens, repeated ones too.
+  absl::StatusOr<uint64_t> MarkNotified(absl::Span<const TokenId> ids,
+                                        Millis window, Durability durability);
+
  private:
   // Changes the row of a token, which is the `i`-th. False to leave it.
   using Change = absl::FunctionRef<bool(size_t i, const Token& token,

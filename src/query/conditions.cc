@@ -70,6 +70,12 @@ absl::Status CheckCount(size_t count, size_t maximum, std::string_view name) {
                    ", not ", count));
 }
 
+absl::Status CheckSpan(absl::Duration span, std::string_view name) {
+  if (span >= absl::ZeroDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(name), " is negative"));
+}
+
 absl::Status CheckScopeTexts(const std::vector<std::string>& scopes,
                              std::string_view part) {
   RETURN_IF_ERROR(CheckCount(scopes.size(), kMaxTerms,
@@ -141,14 +147,30 @@ absl::Status Conditions::CheckTexts() const {
   return absl::OkStatus();
 }
 
-absl::Status Conditions::CompileRanges() {
+absl::Status Conditions::CompileExpiry() {
   ASSIGN_OR_RETURN(expiry_, ToMillis(query_.expires, "expires"));
-  ASSIGN_OR_RETURN(created_, ToMillis(query_.created, "created"));
-  ASSIGN_OR_RETURN(accessed_, ToMillis(query_.last_accessed, "last_accessed"));
+  if (query_.expires_within.has_value()) {
+    const absl::Duration within = *query_.expires_within;
+    RETURN_IF_ERROR(CheckSpan(within, "expires_within"));
+    expiry_.from = std::max(expiry_.from, now_);
+    expiry_.to =
+        std::min(expiry_.to, CeilToMillis(FromMillis(now_) + within) - 1);
+  }
   if (IsSet(query_.expires) || query_.lifetime == Lifetime::kExpiring) {
     expiry_.to = std::min(expiry_.to, kNever - 1);
   }
   if (query_.lifetime == Lifetime::kNeverExpiring) expiry_.from = kNever;
+  return absl::OkStatus();
+}
+
+absl::Status Conditions::CompileRanges() {
+  RETURN_IF_ERROR(CompileExpiry());
+  if (query_.not_notified_within.has_value()) {
+    RETURN_IF_ERROR(
+        CheckSpan(*query_.not_notified_within, "not_notified_within"));
+  }
+  ASSIGN_OR_RETURN(created_, ToMillis(query_.created, "created"));
+  ASSIGN_OR_RETURN(accessed_, ToMillis(query_.last_accessed, "last_accessed"));
   ASSIGN_OR_RETURN(
       unused_, ToMillis({.from = std::nullopt, .before = query_.unused_since},
                         "unused_since"));
@@ -230,7 +252,7 @@ bool Conditions::ScopesMatch(absl::Span<const uint32_t> scopes) const {
          (!query_.scopes.exact || scopes.size() == all_of_.size());
 }
 
-bool Conditions::TestRecord(const Token& token) const {
+bool Conditions::TestRecord(const Token& token, const HotRow* row) const {
   const Validity validity = ValidityOf(token);
   const auto holds = [&](const std::string& scope) {
     return std::binary_search(token.scopes.begin(), token.scopes.end(), scope);
@@ -262,6 +284,9 @@ bool Conditions::TestRecord(const Token& token) const {
          (!query_.unused_since.has_value() ||
           !token.last_accessed_at.has_value() ||
           unused_.Contains(FloorToMillis(*token.last_accessed_at))) &&
+         (!query_.not_notified_within.has_value() || row == nullptr ||
+          !row->IsNotifiedFor(
+              absl::ToInt64Milliseconds(*query_.not_notified_within))) &&
          equals_or_any(query_.organization, token.organization) &&
          equals_or_any(query_.kind, token.kind) &&
          equals_or_any(query_.ip_address, token.ip_address) &&
@@ -270,9 +295,10 @@ bool Conditions::TestRecord(const Token& token) const {
          (!query_.residual || query_.residual(token));
 }
 
-bool Conditions::looks_at_last_use() const {
+bool Conditions::needs_hot_row() const {
   return IsSet(query_.last_accessed) || query_.unused_since.has_value() ||
-         !query_.ip_address.empty() || query_.residual != nullptr;
+         query_.not_notified_within.has_value() || !query_.ip_address.empty() ||
+         query_.residual != nullptr;
 }
 
 std::vector<std::string> Conditions::IndexConditionNames() const {
@@ -282,6 +308,7 @@ std::vector<std::string> Conditions::IndexConditionNames() const {
   };
   add(query_.states != StateSet::All(), "states");
   add(IsSet(query_.expires), "expires");
+  add(query_.expires_within.has_value(), "expires_within");
   add(query_.lifetime != Lifetime::kAny, "lifetime");
   add(IsSet(query_.created), "created");
   add(!owners_.empty(), "owners");
@@ -300,6 +327,7 @@ std::vector<std::string> Conditions::RecordConditionNames() const {
   };
   add(IsSet(query_.last_accessed), "last_accessed");
   add(query_.unused_since.has_value(), "unused_since");
+  add(query_.not_notified_within.has_value(), "not_notified_within");
   add(!query_.organization.empty(), "organization");
   add(!query_.kind.empty(), "kind");
   add(!query_.ip_address.empty(), "ip_address");
@@ -316,9 +344,10 @@ bool Conditions::HasAny(const Query& query) {
          !scopes.none_of.empty() || scopes.exact || IsSet(query.expires) ||
          query.lifetime != Lifetime::kAny || IsSet(query.created) ||
          IsSet(query.last_accessed) || query.unused_since.has_value() ||
-         !query.text.empty() || !query.organization.empty() ||
-         !query.kind.empty() || !query.ip_address.empty() ||
-         query.residual != nullptr;
+         query.expires_within.has_value() ||
+         query.not_notified_within.has_value() || !query.text.empty() ||
+         !query.organization.empty() || !query.kind.empty() ||
+         !query.ip_address.empty() || query.residual != nullptr;
 }
 
 bool IsWorkBounded(const Query& query) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/index/cover.h"
+#include "src/index/hot_row.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/liveness.h"
 #include "src/model/millis.h"
@@ -47,14 +48,14 @@ class Conditions {
   Match TestEntry(Millis expires_at, const Cover& cover,
                   bool owner_known) const;
 
-  // Tests a record, with the last use of its hot row laid over it if
-  // looks_at_last_use().
-  bool TestRecord(const Token& token) const;
+  // Tests a record. If needs_hot_row(), `row` is its hot row, if it has one,
+  // and the last use of that is laid over the token.
+  bool TestRecord(const Token& token, const HotRow* row) const;
 
   const Query& query() const { return query_; }
   Millis now() const { return now_; }
 
-  bool looks_at_last_use() const;
+  bool needs_hot_row() const;
 
   // No token can match: a scope nobody ever had, or an empty range.
   bool impossible() const { return impossible_; }
@@ -84,6 +85,7 @@ class Conditions {
   Conditions() = default;
   absl::Status CheckTexts() const;
   absl::Status CompileRanges();
+  absl::Status CompileExpiry();
   void CompileScopes(const ScopeDictionary& scopes);
   void NarrowExpiryToStates();
   void NarrowExpiryToRemembered();

@@ -37,16 +37,24 @@ Hit HitOf(Token token) {
   return hit;
 }
 
-// Lays the last uses over, unless nobody would see them.
-absl::Status OverlayAll(const ReadView& view, const Conditions& conditions,
-                        Need need, std::vector<Token>& tokens) {
-  if (need == Need::kIds && !conditions.looks_at_last_use()) {
-    return absl::OkStatus();
+using HotRows = std::vector<std::optional<HotRow>>;
+
+// Reads the hot rows and lays their last uses over the tokens, unless nobody
+// would see them.
+absl::StatusOr<HotRows> OverlayAll(const ReadView& view,
+                                   const Conditions& conditions, Need need,
+                                   std::vector<Token>& tokens) {
+  if (need == Need::kIds && !conditions.needs_hot_row()) {
+    return HotRows(tokens.size());
   }
   std::vector<Token*> pointers;
   pointers.reserve(tokens.size());
   for (Token& token : tokens) pointers.push_back(&token);
-  return OverlayHotRows(view.store, &view.snapshot, pointers).status();
+  return OverlayHotRows(view.store, &view.snapshot, pointers);
+}
+
+const HotRow* RowAt(const HotRows& rows, size_t i) {
+  return rows[i].has_value() ? &*rows[i] : nullptr;
 }
 
 }  // namespace
@@ -150,12 +158,13 @@ absl::Status FetchRecords(const ReadView& view, const Conditions& conditions,
     ASSIGN_OR_RETURN(Token token, DecodeRecord(id, *value));
     tokens.push_back(std::move(token));
   }
-  RETURN_IF_ERROR(OverlayAll(view, conditions, need, tokens));
+  ASSIGN_OR_RETURN(const HotRows rows,
+                   OverlayAll(view, conditions, need, tokens));
 
   std::vector<bool> remove(hits.size(), false);
   for (size_t i = 0; i < wanted.size(); ++i) {
     Hit& hit = hits[wanted[i]];
-    if (conditions.TestRecord(tokens[i])) {
+    if (conditions.TestRecord(tokens[i], RowAt(rows, i))) {
       hit.decided = true;
       hit.token = std::make_unique<Token>(std::move(tokens[i]));
     } else if (hit.decided) {
@@ -207,10 +216,13 @@ absl::StatusOr<std::vector<Hit>> ReadPoints(const ReadView& view,
     ASSIGN_OR_RETURN(Token token, DecodeRecord(ids[i], *value));
     tokens.push_back(std::move(token));
   }
-  RETURN_IF_ERROR(OverlayAll(view, conditions, Need::kTokens, tokens));
+  ASSIGN_OR_RETURN(const HotRows rows,
+                   OverlayAll(view, conditions, Need::kTokens, tokens));
   std::vector<Hit> hits;
-  for (Token& token : tokens) {
-    if (conditions.TestRecord(token)) hits.push_back(HitOf(std::move(token)));
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (conditions.TestRecord(tokens[i], RowAt(rows, i))) {
+      hits.push_back(HitOf(std::move(tokens[i])));
+    }
   }
   return hits;
 }
