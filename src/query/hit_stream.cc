@@ -39,14 +39,16 @@ Hit HitOf(Token token) {
 
 using HotRows = std::vector<std::optional<HotRow>>;
 
-// Reads the hot rows and lays their last uses over the tokens, unless nobody
-// would see them.
+// Whether tokens need what their hot rows say.
+bool NeedsHotRows(const ReadView& view, const Conditions& conditions,
+                  Need need) {
+  return view.store.MayHold(Family::kHot) &&
+         (need == Need::kTokens || conditions.needs_hot_row());
+}
+
+// Reads the hot rows and lays their last uses over the tokens.
 absl::StatusOr<HotRows> OverlayAll(const ReadView& view,
-                                   const Conditions& conditions, Need need,
                                    std::vector<Token>& tokens) {
-  if (need == Need::kIds && !conditions.needs_hot_row()) {
-    return HotRows(tokens.size());
-  }
   std::vector<Token*> pointers;
   pointers.reserve(tokens.size());
   for (Token& token : tokens) pointers.push_back(&token);
@@ -158,15 +160,21 @@ absl::Status FetchRecords(const ReadView& view, const Conditions& conditions,
     ASSIGN_OR_RETURN(Token token, DecodeRecord(id, *value));
     tokens.push_back(std::move(token));
   }
-  ASSIGN_OR_RETURN(const HotRows rows,
-                   OverlayAll(view, conditions, need, tokens));
+  HotRows rows(tokens.size());
+  const bool overlay = NeedsHotRows(view, conditions, need);
+  if (overlay) {
+    ASSIGN_OR_RETURN(rows, OverlayAll(view, tokens));
+  }
+  // A token without its last use is not shown, but read again if it comes to
+  // that.
+  const bool keep = overlay || !view.store.MayHold(Family::kHot);
 
   std::vector<bool> remove(hits.size(), false);
   for (size_t i = 0; i < wanted.size(); ++i) {
     Hit& hit = hits[wanted[i]];
     if (conditions.TestRecord(tokens[i], RowAt(rows, i))) {
       hit.decided = true;
-      hit.token = std::make_unique<Token>(std::move(tokens[i]));
+      if (keep) hit.token = std::make_unique<Token>(std::move(tokens[i]));
     } else if (hit.decided) {
       return absl::DataLossError(absl::StrCat("an index entry of token ",
                                               hit.id.ToString(),
@@ -216,8 +224,7 @@ absl::StatusOr<std::vector<Hit>> ReadPoints(const ReadView& view,
     ASSIGN_OR_RETURN(Token token, DecodeRecord(ids[i], *value));
     tokens.push_back(std::move(token));
   }
-  ASSIGN_OR_RETURN(const HotRows rows,
-                   OverlayAll(view, conditions, Need::kTokens, tokens));
+  ASSIGN_OR_RETURN(const HotRows rows, OverlayAll(view, tokens));
   std::vector<Hit> hits;
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (conditions.TestRecord(tokens[i], RowAt(rows, i))) {

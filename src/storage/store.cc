@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/version.h"
-#include "src/base/status_macros.h"
 #include "src/storage/add_operator.h"
 
 namespace tokendb {
@@ -53,14 +52,15 @@ Store::~Store() {
   db_->Close().PermitUncheckedError();
 }
 
-absl::Status Store::LookForEntries() {
+void Store::LookForEntries() {
   for (const Family family : kFamilies) {
     Cursor cursor = NewCursor(nullptr, family, {});
     cursor.SeekToFirst();
-    RETURN_IF_ERROR(cursor.status());
-    if (cursor.Valid()) put_into_ |= Batch::BitOf(family);
+    // What cannot be read may hold something.
+    if (cursor.Valid() || !cursor.status().ok()) {
+      put_into_ |= Batch::BitOf(family);
+    }
   }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Store::Get(const Snapshot* snapshot, Family family,

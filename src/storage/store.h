@@ -275,7 +275,7 @@ class Store {
   }
 
   // Finds out which families hold something.
-  absl::Status LookForEntries();
+  void LookForEntries();
 
   const EntryReader& reader_;
   std::atomic<uint32_t> put_into_ = 0;  // See MayHold().

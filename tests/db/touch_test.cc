@@ -96,6 +96,32 @@ TEST_F(TouchTest, EveryReadShowsTheLastUseOnceItIsWritten) {
   EXPECT_EQ(*updated, Stored(id));
 }
 
+// A plan that sorts reads records before it knows which ones it shows.
+TEST_F(TouchTest, SortedPagesShowTheLastUseToo) {
+  for (int i = 1; i <= 5; ++i) {
+    const TokenId id = Issue({.owner = OwnedBy("ada"),
+                              .description = "CI",
+                              .created_at = Now() - absl::Seconds(i)});
+    ASSERT_THAT(db().Touch(id, Now()), IsOk());
+  }
+  Flush();
+  // So many in files that the planner knows it.
+  const std::vector<Token> others(5000, {.owner = OwnedBy("bob")});
+  ASSERT_THAT(db().IssueBatch(others, kFast), IsOk());
+  ASSERT_THAT(db().Flush(), IsOk());
+  const Query query = {
+      .owners = {"ada"}, .text = "ci", .order = Order::kCreation, .limit = 3};
+  const auto explained = db().Explain(query);
+  ASSERT_THAT(explained, IsOk());
+  EXPECT_TRUE(explained->sorts) << explained->ToString();
+  const auto page = db().List(query);
+  ASSERT_THAT(page, IsOk());
+  EXPECT_THAT(page->tokens, SizeIs(3));
+  for (const Token& token : page->tokens) {
+    EXPECT_EQ(token.last_accessed_at, Now());
+  }
+}
+
 // Scenarios 62, 137: expiry, version, and the record's bytes stay.
 TEST_F(TouchTest, ATouchChangesNothingElse) {
   Token token = FullToken(Now());
