@@ -67,6 +67,14 @@ struct ReclaimStats {
   absl::Status last_error;  // Of the last round in the background.
 };
 
+// Uses of tokens, since the database was opened.
+struct TouchStats {
+  uint64_t pending = 0;  // Noted and not yet written.
+  uint64_t written = 0;
+  uint64_t dropped = 0;     // Not worth writing when it came to that.
+  absl::Status last_error;  // Of the last attempt to write them.
+};
+
 struct DatabaseStats {
   struct Family {
     std::string name;
@@ -80,6 +88,7 @@ struct DatabaseStats {
   absl::Time clock;             // The time operations now act on.
   std::string engine;           // The storage engine and its version.
   ReclaimStats reclaim;
+  TouchStats touches;
 };
 
 // A difference between records and the entries derived from them.
@@ -149,7 +158,8 @@ class Database {
   static absl::StatusOr<std::unique_ptr<Database>> Open(
       std::string_view path, const OpenOptions& options = {});
 
-  // Closes the database. No call may be under way and no reader alive.
+  // Closes the database, after writing the uses noted by Touch(). No call may
+  // be under way and no reader alive.
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -188,7 +198,8 @@ class Database {
   // Revokes the tokens that match `query` when the call begins and are not
   // revoked yet, whatever their state (`query.states`, paging and order are not
   // used); returns how many it revoked. Tokens issued later are left alone, and
-  // so are tokens that a concurrent change made no longer match.
+  // so are tokens that a concurrent change made no longer match. If `query`
+  // asks for the last use, uses noted by then are written first.
   //
   // Works in steps of up to 256 tokens, each atomic; a crash or an error in
   // between leaves the earlier steps done, and calling again goes on. Other
@@ -206,10 +217,34 @@ class Database {
   absl::StatusOr<uint64_t> DeleteAll(const Query& query,
                                      const DeleteAllOptions& options = {});
 
+  // --- Use ---
+
+  // Notes that a token was used at `at` from `ip_address` (empty: unknown).
+  // Takes about 100 ns and neither reads nor writes; of several uses of a
+  // token the latest is kept. Written in batches, see TouchOptions; reads
+  // show a use once it is written: as `last_accessed_at` and `ip_address`, the
+  // record itself with its version staying as it is.
+  //
+  // When it is written, a use is dropped if the token does not exist, is not
+  // live (also if it was when it was used), or has a later use. A use in the
+  // future counts as one of now. A use changes no expiry and revives nothing.
+  //
+  // Errors: InvalidArgument for the nil id, an `at` outside of the years 1 to
+  // 9999, or an address longer than Limits::kIpAddressBytes; what
+  // FlushTouches() returns if `TouchOptions::max_pending` made it flush, and
+  // then the use is not noted.
+  absl::Status Touch(const TokenId& id, absl::Time at,
+                     std::string_view ip_address = {});
+
+  // Writes all uses noted before the call, as Durability::kBuffered. Reads a
+  // record and a row for each. What could not be written stays noted.
+  absl::Status FlushTouches();
+
   // --- Single tokens, in whatever state ---
 
-  // Reads one record. Errors: NotFound; InvalidArgument for the nil id or text
-  // that is no UUID; DataLoss if the record fails its checksum.
+  // Reads one record; once tokens were touched, a row of last use as well.
+  // Errors: NotFound; InvalidArgument for the nil id or text that is no UUID;
+  // DataLoss if what is read fails its checksum.
   absl::StatusOr<Token> Get(const TokenId& id) const;
   absl::StatusOr<Token> GetByUuid(std::string_view uuid) const;
 
@@ -247,8 +282,9 @@ class Database {
   absl::StatusOr<Page> List(const Query& query) const;
 
   // As List(), but fetches records only for conditions the index cannot
-  // decide: `owners` beside a rarer condition, last_accessed, text, ip_address,
-  // residual, and organization and kind, unless their own index is read.
+  // decide: `owners` beside a rarer condition, last_accessed, unused_since,
+  // not_notified_within, text, ip_address, residual, and organization and kind,
+  // unless their own index is read.
   absl::StatusOr<IdPage> ListIds(const Query& query) const;
 
   // Counts the tokens that match `query`, fetching as ListIds(). Paging is not
@@ -295,6 +331,53 @@ class Database {
 
   // All indexes, also those that were not added. Reads nothing.
   std::vector<IndexInfo> Indexes() const;
+
+  // --- Expiry ---
+
+  // Returns the tokens that expired in from <= t < before and by now, ordered
+  // by (expires_at, id): those in state kExpired, as revoked and disabled ones
+  // did not end by expiry. What of the window lies in the future is left out:
+  // begin the next one at `ExpiredPage::complete_until`, and no token that
+  // expires is missed or comes twice, also across restarts.
+  //
+  // A token whose expiry is changed to a time already read does not come, and
+  // one read whose expiry is extended comes again when it ends.
+  //
+  // Reads about as many index entries as List() for this range. Errors:
+  // OutOfRange, naming the earliest time that is remembered, if a token of the
+  // window, or of the rest of it after `options.continuation`, may be forgotten
+  // (`OpenOptions::retain_expired` and `retain_revoked`, the shorter one);
+  // else as List().
+  absl::StatusOr<ExpiredPage> ExpiredBetween(
+      absl::Time from, absl::Time before,
+      const ExpiredOptions& options = {}) const;
+
+  // Returns the live tokens that meet `query`, expire within `within` from now
+  // and are not yet marked for that, the first to expire first: List() with
+  // `states`, `order`, `direction`, `expires_within` and `not_notified_within`
+  // set. Cost and errors as List(); reads the record of each token that expires
+  // so soon until the page is full.
+  absl::StatusOr<Page> ExpiringSoon(absl::Duration within,
+                                    const Query& query = {}) const;
+
+  // Marks tokens as warned of: somebody was told, up to `within` before it,
+  // that they expire when they now do. Returns how many were not marked for
+  // that before; of several calls at once each token counts in one. Extending a
+  // token's expiry ends the mark, and one for a longer time does not stand for
+  // a shorter one. Tokens that do not exist or never expire are left out. The
+  // records and their versions stay as they are.
+  //
+  // Works in groups of up to 256 tokens, each atomic; an error leaves the
+  // groups before it done. Reads a record and a row for each token. Errors:
+  // InvalidArgument for a nil id or a negative `within`.
+  absl::StatusOr<uint64_t> MarkNotified(absl::Span<const TokenId> ids,
+                                        absl::Duration within,
+                                        const WriteOptions& options = {});
+
+  // Returns the next time after now at which a token expires, whatever its
+  // state: nothing expires earlier. Absent if nothing does. Reads one index
+  // entry.
+  absl::StatusOr<std::optional<absl::Time>> NextExpiry() const;
 
   // --- Upkeep ---
 

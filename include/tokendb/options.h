@@ -32,6 +32,21 @@ struct ReclaimOptions {
   uint64_t bytes_per_second = uint64_t{64} << 20;
 };
 
+// How uses noted by Database::Touch() are written.
+struct TouchOptions {
+  // In the background, once every period; infinite: only by FlushTouches() and
+  // when the database is closed. After a kill at most the uses noted in the
+  // last period are lost.
+  absl::Duration flush_period = absl::Seconds(10);
+
+  // A use less than this after the one that is kept is not written.
+  absl::Duration resolution = absl::ZeroDuration();
+
+  // Tokens with a use that is not written yet. When there are more, whoever
+  // notes the next one writes them all first.
+  size_t max_pending = size_t{1} << 20;
+};
+
 struct OpenOptions {
   CreateMode create_mode = CreateMode::kCreateIfMissing;
 
@@ -45,6 +60,7 @@ struct OpenOptions {
   std::optional<absl::Duration> retain_revoked;
 
   ReclaimOptions reclaim;
+  TouchOptions touch;
 
   // Not owned; must outlive the database. Null: Clock::System().
   const Clock* clock = nullptr;

@@ -94,10 +94,28 @@ struct Query {
   // Never-expiring tokens match no range of expiry.
   TimeRange expires;
   Lifetime lifetime = Lifetime::kAny;
+
+  // Expires within this long: now <= expires_at < now + expires_within. Unlike
+  // a range it moves with the time from page to page.
+  std::optional<absl::Duration> expires_within;
   TimeRange created;
 
   // Tokens that were never used match no range of last use.
   TimeRange last_accessed;
+
+  // Created before this time and not used since: what inactivity means. Reads
+  // the record of every token that meets the other conditions and was created
+  // before it; a rarer condition beside it, or a range of creation, keeps that
+  // small. Uses noted by Touch() count once they are written.
+  //
+  //   // All that nobody used for 90 days.
+  //   db->RevokeAll({.unused_since = db->Now() - 90 * absl::Hours(24)});
+  std::optional<absl::Time> unused_since;
+
+  // Not marked by Database::MarkNotified() for this long before its present
+  // expiry, or for less. Reads the record of every token that meets the other
+  // conditions.
+  std::optional<absl::Duration> not_notified_within;
 
   StateSet states = TokenState::kLive;
 
@@ -148,6 +166,30 @@ struct Page {
   // `Query::continuation` to read on; it stays valid across writes, restarts
   // and changes of plan, and is rejected by a different query.
   std::string continuation;
+
+  QueryStats stats;
+};
+
+// Which of the expired tokens Database::ExpiredBetween() lists.
+struct ExpiredOptions {
+  std::vector<std::string> owners;  // As in Query.
+  ScopeCondition scopes;            // As in Query.
+  size_t limit = 100;               // As in Query.
+
+  // `ExpiredPage::continuation` of the page before; empty: the first page.
+  std::string continuation;
+};
+
+// One page of what has expired.
+struct ExpiredPage {
+  std::vector<Token> tokens;
+
+  // Empty when the window is complete as far as it lies in the past. Otherwise
+  // pass it on with the same window and options; as in Page.
+  std::string continuation;
+
+  // Where the next window should begin, once there is no continuation.
+  absl::Time complete_until;
 
   QueryStats stats;
 };

@@ -54,9 +54,9 @@ int Run(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(kFooter);
     for (const auto add :
-         {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring, AddCount,
-          AddRevoke, AddDelete, AddExplain, AddStats, AddCheck, AddRepair,
-          AddRetention, AddReclaim, AddIndex}) {
+         {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring,
+          AddExpired, AddCount, AddRevoke, AddDelete, AddTouch, AddExplain,
+          AddStats, AddCheck, AddRepair, AddRetention, AddReclaim, AddIndex}) {
       add(app, exit_code);
     }
     app.add_subcommand("version", "Show the version")->callback([] {

@@ -87,6 +87,11 @@ void AddTimeFilters(CLI::App& command, FilterOptions& options) {
                   "Last used before TIME; not: never used")
       ->type_name("TIME")
       ->group(kGroup);
+  command
+      .add_option("--unused-since", options.unused_since,
+                  "Created before TIME and not used since")
+      ->type_name("TIME")
+      ->group(kGroup);
 }
 
 void AddTextFilters(CLI::App& command, FilterOptions& options) {
@@ -169,6 +174,8 @@ absl::Status SetTimes(const FilterOptions& options, absl::Time now,
   ASSIGN_OR_RETURN(
       query.last_accessed.before,
       TimeOption("--last-accessed-before", options.last_accessed_before, now));
+  ASSIGN_OR_RETURN(query.unused_since,
+                   TimeOption("--unused-since", options.unused_since, now));
   if (options.never_expires) query.lifetime = Lifetime::kNeverExpiring;
   if (options.expires_some_time) query.lifetime = Lifetime::kExpiring;
   return absl::OkStatus();
@@ -238,7 +245,8 @@ bool HasCondition(const FilterOptions& options) {
          options.expires_some_time || !options.created_after.empty() ||
          !options.created_before.empty() ||
          !options.last_accessed_after.empty() ||
-         !options.last_accessed_before.empty() || !options.text.empty() ||
+         !options.last_accessed_before.empty() ||
+         !options.unused_since.empty() || !options.text.empty() ||
          !options.organization.empty() || !options.kind.empty() ||
          !options.ip_address.empty() || !options.digest.empty();
 }

@@ -29,6 +29,7 @@ struct FilterOptions {
   std::string created_before;
   std::string last_accessed_after;
   std::string last_accessed_before;
+  std::string unused_since;
   std::string states = "live";
   std::string text;
   std::string organization;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
@@ -16,6 +17,8 @@ namespace {
 struct Options {
   std::string directory;
   std::string within = "30d";
+  bool not_notified = false;
+  bool mark_notified = false;
   FilterOptions filters;
   PageOptions paging;
   RowOptions rows;
@@ -59,14 +62,16 @@ absl::StatusOr<ExitCode> Expiring(Database& database, const Options& options) {
   const absl::Time now = database.Now();
   ASSIGN_OR_RETURN(Query query, MakeQuery(options.filters, now));
   query.limit = options.paging.limit;
-  query.expires.before = now + *within;
-  ASSIGN_OR_RETURN(Page page, database.List(query));
-  // The range moves with the clock, so that the next call is another query,
-  // which would refuse the continuation.
-  const bool more = !page.continuation.empty();
-  page.continuation.clear();
+  query.continuation = options.paging.continuation;
+  query.expires_within = *within;
+  if (options.not_notified) query.not_notified_within = *within;
+  ASSIGN_OR_RETURN(const Page page, database.List(query));
   PrintPage(page, now, options.rows);
-  if (more) PrintError("note: there are more; raise --limit");
+  if (!options.mark_notified) return kSuccess;
+  std::vector<TokenId> ids;
+  for (const Token& token : page.tokens) ids.push_back(token.id);
+  ASSIGN_OR_RETURN(const uint64_t marked, database.MarkNotified(ids, *within));
+  PrintError(absl::StrCat("note: ", marked, " newly marked"));
   return kSuccess;
 }
 
@@ -115,11 +120,20 @@ void AddExpiring(CLI::App& app, int& exit_code) {
       ->capture_default_str()
       ->type_name("N")
       ->check(CLI::Range(1, 10000));
+  command
+      ->add_option("--continuation", options->paging.continuation,
+                   "Go on where a page with the same filters ended")
+      ->type_name("C");
+  command->add_flag("--not-notified", options->not_notified,
+                    "Not marked for this --within or a shorter one yet");
+  command->add_flag("--mark-notified", options->mark_notified,
+                    "Mark what is shown: its owners are being told");
   AddOutput(*command, options->rows);
   command->footer(
-      "For more than a page use list --expires-before with a fixed time.\n"
       "Example:\n"
-      "  tokendb expiring DIR --within 7d --owner user:42");
+      "  tokendb expiring DIR --within 7d --owner user:42\n"
+      "  tokendb expiring DIR --within 7d --not-notified --mark-notified "
+      "--json");
   command->callback([options, &exit_code] {
     exit_code = WithDatabase(
         OpenExisting(options->directory),

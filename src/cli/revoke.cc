@@ -147,7 +147,8 @@ void AddRevoke(CLI::App& app, int& exit_code) {
   command->footer(
       "Examples:\n"
       "  tokendb revoke DIR 2217bead-dbc4-46cb-8e81-973e0becd7b0\n"
-      "  tokendb revoke DIR --owner user:42 --reason \"left\" --yes");
+      "  tokendb revoke DIR --owner user:42 --reason \"left\" --yes\n"
+      "  tokendb revoke DIR --unused-since \"90d ago\" --yes");
   command->callback([options, &exit_code] {
     exit_code = WithDatabase(
         OpenExisting(options->directory),

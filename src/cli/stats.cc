@@ -1,5 +1,6 @@
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -28,7 +29,14 @@ Json ToJson(const ReclaimStats& reclaim) {
           {"filesWaiting", reclaim.files_waiting}};
 }
 
-void PrintJson(const DatabaseStats& stats) {
+Json ToJson(const TouchStats& touches) {
+  return {{"pending", touches.pending},
+          {"written", touches.written},
+          {"dropped", touches.dropped}};
+}
+
+void PrintJson(const DatabaseStats& stats,
+               const std::optional<absl::Time>& next_expiry) {
   Json families = Json::array();
   for (const DatabaseStats::Family& family : stats.families) {
     families.push_back({{"name", family.name},
@@ -36,23 +44,31 @@ void PrintJson(const DatabaseStats& stats) {
                         {"fileBytes", family.file_bytes},
                         {"memoryBytes", family.memory_bytes}});
   }
-  const Json json = {{"families", std::move(families)},
-                     {"scopes", stats.scopes},
-                     {"formatVersion", stats.format_version},
-                     {"clock", Rfc3339(stats.clock)},
-                     {"engine", stats.engine},
-                     {"reclaim", ToJson(stats.reclaim)}};
+  const Json json = {
+      {"families", std::move(families)},
+      {"scopes", stats.scopes},
+      {"formatVersion", stats.format_version},
+      {"clock", Rfc3339(stats.clock)},
+      {"nextExpiry",
+       next_expiry.has_value() ? Json(Rfc3339(*next_expiry)) : Json(nullptr)},
+      {"engine", stats.engine},
+      {"reclaim", ToJson(stats.reclaim)},
+      {"touches", ToJson(stats.touches)}};
   std::cout << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
 absl::StatusOr<ExitCode> Stats(Database& database, const Options& options) {
   ASSIGN_OR_RETURN(const DatabaseStats stats, database.Stats());
+  ASSIGN_OR_RETURN(const std::optional<absl::Time> next_expiry,
+                   database.NextExpiry());
   if (options.json) {
-    PrintJson(stats);
+    PrintJson(stats, next_expiry);
     return kSuccess;
   }
   std::cout << "engine   " << stats.engine << "\nformat   "
             << stats.format_version << "\nclock    " << Rfc3339(stats.clock)
+            << "\nnext expiry "
+            << (next_expiry.has_value() ? Rfc3339(*next_expiry) : "none")
             << "\nscopes   " << stats.scopes << "\nretained expired "
             << PeriodText(stats.reclaim.retain_expired) << ", revoked "
             << PeriodText(stats.reclaim.retain_revoked) << "\nreclaim  "

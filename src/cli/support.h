@@ -19,7 +19,8 @@ namespace tokendb::cli {
 
 enum ExitCode : int {
   kSuccess = 0,
-  kDifferent = 1,  // check or repair left differences, get found nothing.
+  // check or repair left differences, get found nothing, touch wrote nothing.
+  kDifferent = 1,
   kUsage = 2,
   kBadInput = 3,
   kFailure = 4,

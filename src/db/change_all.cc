@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/db/writer.h"
+#include "src/index/hot_row.h"
 #include "src/query/result_stream.h"
 
 namespace tokendb {
@@ -25,7 +26,15 @@ absl::StatusOr<std::vector<Token>> Writer::StillMatching(
     absl::StatusOr<Token> token = ReadForChange(id);
     if (absl::IsNotFound(token.status())) continue;
     RETURN_IF_ERROR(token.status());
-    if (conditions.TestRecord(*token)) tokens.push_back(*std::move(token));
+    // What is written back is the record without its last use from elsewhere.
+    Token seen = *token;
+    std::optional<HotRow> row;
+    if (conditions.needs_hot_row()) {
+      ASSIGN_OR_RETURN(row, OverlayHotRow(store_, nullptr, seen));
+    }
+    if (conditions.TestRecord(seen, row.has_value() ? &*row : nullptr)) {
+      tokens.push_back(*std::move(token));
+    }
   }
   return tokens;
 }

@@ -11,6 +11,7 @@
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
 #include "src/db/counter_check.h"
+#include "src/db/hot_check.h"
 #include "src/index/digest_row.h"
 #include "src/index/entries.h"
 #include "src/index/entry_expiry.h"
@@ -47,6 +48,7 @@ class Checker {
       RETURN_IF_ERROR(FindStrays(Family::kIndex));
       RETURN_IF_ERROR(FindStrays(Family::kDigest));
     }
+    RETURN_IF_ERROR(CheckHotRows(view_, report_));
     return compared_;
   }
 

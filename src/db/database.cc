@@ -13,9 +13,11 @@
 #include "src/db/check.h"
 #include "src/db/counter_check.h"
 #include "src/db/database_impl.h"
+#include "src/db/expiry_feed.h"
 #include "src/db/repair.h"
 #include "src/index/digest_row.h"
 #include "src/index/entry_expiry.h"
+#include "src/index/hot_row.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/record_codec.h"
 #include "src/query/run.h"
@@ -91,18 +93,21 @@ absl::StatusOr<std::optional<Token>> Database::Impl::FindByDigest(
   if (!found) return std::nullopt;
   ASSIGN_OR_RETURN(Token token, DecodeRecord(row.id, value.view()));
   if (token.digest != digest) return std::nullopt;
+  RETURN_IF_ERROR(OverlayHotRow(*store, snapshot, token).status());
   return token;
 }
 
 Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Database::~Database() {
+  impl_->touches.reset();
   // If it fails, the time kept is at most a second older.
   impl_->clock.Save().IgnoreError();
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(
     std::string_view path, const OpenOptions& options) {
+  RETURN_IF_ERROR(CheckTouchOptions(options.touch));
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                    Store::Open(path, options, kEntryReader));
   RETURN_IF_ERROR(CheckFormat(*store));
@@ -116,10 +121,11 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
       impl->indexes,
       IndexCatalog::Load(*impl->store,
                          {impl->stripes, *impl->scopes, impl->retention}));
-  impl->writer = std::make_unique<Writer>(*impl->store, *impl->scopes,
-                                          impl->clock, impl->retention,
-                                          impl->indexes->sets(), impl->stripes);
+  impl->writer = std::make_unique<Writer>(
+      *impl->store, impl->stripes, *impl->scopes, impl->clock, impl->retention,
+      impl->indexes->sets());
   RETURN_IF_ERROR(impl->CountIfUncounted());
+  impl->touches = std::make_unique<Touches>(impl->hot_writer, options.touch);
   impl->reclaimer = std::make_unique<Reclaimer>(
       *impl->store, impl->retention, impl->clock, *impl->scopes, *impl->indexes,
       options.reclaim);
@@ -153,6 +159,7 @@ absl::StatusOr<Revocation> Database::Revoke(const TokenId& id,
 
 absl::StatusOr<uint64_t> Database::RevokeAll(const Query& query,
                                              const RevokeAllOptions& options) {
+  RETURN_IF_ERROR(impl_->FlushTouchesFor(query));
   return impl_->writer->RevokeAll(query, options);
 }
 
@@ -162,24 +169,38 @@ absl::Status Database::Delete(const TokenId& id, const DeleteOptions& options) {
 
 absl::StatusOr<uint64_t> Database::DeleteAll(const Query& query,
                                              const DeleteAllOptions& options) {
+  RETURN_IF_ERROR(impl_->FlushTouchesFor(query));
   return impl_->writer->DeleteAll(query, options);
 }
+
+// --- Use ---
+
+absl::Status Database::Touch(const TokenId& id, absl::Time at,
+                             std::string_view ip_address) {
+  return impl_->touches->Note(id, at, ip_address);
+}
+
+absl::Status Database::FlushTouches() { return impl_->touches->Flush(); }
 
 // --- Single tokens ---
 
 absl::StatusOr<Token> Database::Get(const TokenId& id) const {
   RETURN_IF_ERROR(CheckId(id));
+  const std::optional<Snapshot> taken = impl_->SnapshotForRecords();
+  const Snapshot* const snapshot = taken.has_value() ? &*taken : nullptr;
   PinnedValue value;
-  ASSIGN_OR_RETURN(const bool found, impl_->store->Get(nullptr, Family::kToken,
+  ASSIGN_OR_RETURN(const bool found, impl_->store->Get(snapshot, Family::kToken,
                                                        id.bytes(), value));
-  absl::StatusOr<Token> token = found
-                                    ? DecodeRecord(id, value.view())
-                                    : absl::NotFoundError(absl::StrCat(
-                                          "there is no token ", id.ToString()));
-  if (token.ok() && impl_->IsForgottenNow(ValidityOf(*token))) {
+  if (!found) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no token ", id.ToString()));
+  }
+  ASSIGN_OR_RETURN(Token token, DecodeRecord(id, value.view()));
+  if (impl_->IsForgottenNow(ValidityOf(token))) {
     return absl::NotFoundError(
         absl::StrCat("token ", id.ToString(), " expired and is forgotten"));
   }
+  RETURN_IF_ERROR(OverlayHotRow(*impl_->store, snapshot, token).status());
   return token;
 }
 
@@ -190,9 +211,11 @@ absl::StatusOr<Token> Database::GetByUuid(std::string_view uuid) const {
 
 absl::StatusOr<Token> Database::GetByDigest(const Digest& digest,
                                             std::string_view kind) const {
-  ASSIGN_OR_RETURN(std::optional<Token> token,
-                   impl_->FindByDigest(nullptr, digest));
-  if (!token.has_value()) {
+  const std::optional<Snapshot> taken = impl_->SnapshotForRecords();
+  ASSIGN_OR_RETURN(
+      std::optional<Token> token,
+      impl_->FindByDigest(taken.has_value() ? &*taken : nullptr, digest));
+  if (!token.has_value() && !taken.has_value()) {
     // Between the two reads the digest may have passed to another token. A
     // snapshot, which costs more, tells that from an unknown digest.
     const Snapshot snapshot = impl_->TakeSnapshot();
@@ -212,16 +235,21 @@ absl::StatusOr<std::vector<std::optional<Token>>> Database::GetMany(
     RETURN_IF_ERROR(CheckId(id));
     keys.push_back(id.bytes());
   }
+  const std::optional<Snapshot> taken = impl_->SnapshotForRecords();
+  const Snapshot* const snapshot = taken.has_value() ? &*taken : nullptr;
   ValueBatch values;
   // One batched read is of one state.
-  impl_->store->GetMany(nullptr, Family::kToken, keys, values);
+  impl_->store->GetMany(snapshot, Family::kToken, keys, values);
   std::vector<std::optional<Token>> tokens(ids.size());
+  std::vector<Token*> found;
   for (size_t i = 0; i < ids.size(); ++i) {
     ASSIGN_OR_RETURN(const auto value, values.Value(i));
     if (!value.has_value()) continue;
     ASSIGN_OR_RETURN(Token token, DecodeRecord(ids[i], *value));
-    if (!impl_->IsForgottenNow(ValidityOf(token))) tokens[i] = std::move(token);
+    if (impl_->IsForgottenNow(ValidityOf(token))) continue;
+    found.push_back(&tokens[i].emplace(std::move(token)));
   }
+  RETURN_IF_ERROR(OverlayHotRows(*impl_->store, snapshot, found).status());
   return tokens;
 }
 
@@ -312,6 +340,40 @@ std::vector<IndexInfo> Database::Indexes() const {
   return impl_->indexes->List();
 }
 
+// --- Expiry ---
+
+absl::StatusOr<ExpiredPage> Database::ExpiredBetween(
+    absl::Time from, absl::Time before, const ExpiredOptions& options) const {
+  const Impl::Moment moment(*impl_);
+  return ListExpired(moment.view, moment.now, from, before, options);
+}
+
+absl::StatusOr<Page> Database::ExpiringSoon(absl::Duration within,
+                                            const Query& query) const {
+  Query soon = query;
+  soon.states = TokenState::kLive;
+  soon.order = Order::kExpiry;
+  soon.direction = Direction::kAscending;
+  soon.expires_within = within;
+  soon.not_notified_within = within;
+  return List(soon);
+}
+
+absl::StatusOr<uint64_t> Database::MarkNotified(absl::Span<const TokenId> ids,
+                                                absl::Duration within,
+                                                const WriteOptions& options) {
+  for (const TokenId& id : ids) RETURN_IF_ERROR(CheckId(id));
+  if (within < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("within is negative");
+  }
+  return impl_->hot_writer.MarkNotified(ids, absl::ToInt64Milliseconds(within),
+                                        options.durability);
+}
+
+absl::StatusOr<std::optional<absl::Time>> Database::NextExpiry() const {
+  return FindNextExpiry(*impl_->store, impl_->clock.Now());
+}
+
 // --- Upkeep ---
 
 absl::Time Database::Now() const { return FromMillis(impl_->clock.Now()); }
@@ -329,6 +391,7 @@ absl::StatusOr<DatabaseStats> Database::Stats() const {
                               .memory_bytes = size.memory_bytes});
   }
   ASSIGN_OR_RETURN(stats.reclaim, impl_->reclaimer->Stats());
+  stats.touches = impl_->touches->Stats();
   return stats;
 }
 

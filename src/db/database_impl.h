@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "src/db/hot_writer.h"
 #include "src/db/index_catalog.h"
 #include "src/db/monotone_clock.h"
 #include "src/db/reclaimer.h"
 #include "src/db/retention.h"
+#include "src/db/touches.h"
 #include "src/db/writer.h"
 #include "src/index/scope_dictionary.h"
 #include "src/query/hit_stream.h"
@@ -25,7 +27,8 @@ class Database::Impl {
   Impl(std::unique_ptr<Store> opened, const Clock& wall_clock)
       : store(std::move(opened)),
         clock(wall_clock, *store),
-        retention(*store, clock) {}
+        retention(*store, clock),
+        hot_writer(*store, stripes, clock, retention) {}
 
   Snapshot TakeSnapshot() { return store->TakeSnapshot(clock.Now()); }
 
@@ -48,6 +51,22 @@ class Database::Impl {
     Moment& operator=(const Moment&) = delete;
   };
 
+  // For reads of records: a snapshot if last uses are read as well, so that
+  // both are of one state; else none, which costs less.
+  std::optional<Snapshot> SnapshotForRecords() {
+    std::optional<Snapshot> snapshot;
+    if (store->MayHold(Family::kHot)) snapshot.emplace(TakeSnapshot());
+    return snapshot;
+  }
+
+  // So that a change of what `query` finds unused hits nothing that was used.
+  absl::Status FlushTouchesFor(const Query& query) {
+    const bool asks = query.unused_since.has_value() ||
+                      query.last_accessed.from.has_value() ||
+                      query.last_accessed.before.has_value();
+    return asks ? touches->Flush() : absl::OkStatus();
+  }
+
   // Whether a token that was read is forgotten by now.
   bool IsForgottenNow(const Validity& validity) {
     return validity.expires_at != kNever &&
@@ -64,10 +83,12 @@ class Database::Impl {
   std::unique_ptr<Store> store;
   MonotoneClock clock;
   Retention retention;
-  std::unique_ptr<ScopeDictionary> scopes;
   Stripes stripes;
+  HotWriter hot_writer;
+  std::unique_ptr<ScopeDictionary> scopes;
   std::unique_ptr<IndexCatalog> indexes;
   std::unique_ptr<Writer> writer;
+  std::unique_ptr<Touches> touches;
   std::unique_ptr<Reclaimer> reclaimer;
 };
 

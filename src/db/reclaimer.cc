@@ -41,16 +41,9 @@ Reclaimer::Reclaimer(Store& store, Retention& retention, MonotoneClock& clock,
       scopes_(scopes),
       indexes_(indexes),
       options_(options) {
-  if (options_.automatic) thread_ = std::thread([this] { Work(); });
-}
-
-Reclaimer::~Reclaimer() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+  if (options_.automatic) {
+    thread_.Start(options_.period, [this] { Work(); });
   }
-  changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
 }
 
 void Reclaimer::Pause() {
@@ -63,27 +56,18 @@ void Reclaimer::Resume() {
   paused_ = false;
 }
 
-bool Reclaimer::WaitFor(absl::Duration time) {
-  std::unique_lock lock(mutex_);
-  // A day at a time: the system's clocks do not count to infinity.
-  const auto wait = absl::ToChronoMilliseconds(std::min(time, absl::Hours(24)));
-  changed_.wait_for(lock, wait, [this] { return stopping_; });
-  return !stopping_;
-}
-
-bool Reclaimer::MayGoOn() {
+bool Reclaimer::MayGoOn() const {
+  if (thread_.IsStopping()) return false;
   const std::lock_guard lock(mutex_);
-  return !stopping_ && !paused_;
+  return !paused_;
 }
 
 void Reclaimer::Work() {
-  while (WaitFor(options_.period)) {
-    if (!MayGoOn()) continue;
-    const std::lock_guard round(rounds_);
-    const absl::Status status = Round(Pace::kLimited).status();
-    const std::lock_guard lock(mutex_);
-    last_error_ = status;  // Shown by Stats(); the next round tries again.
-  }
+  if (!MayGoOn()) return;
+  const std::lock_guard round(rounds_);
+  const absl::Status status = Round(Pace::kLimited).status();
+  const std::lock_guard lock(mutex_);
+  last_error_ = status;  // Shown by Stats(); the next round tries again.
 }
 
 absl::StatusOr<ReclaimReport> Reclaimer::RunOnce() {
@@ -126,7 +110,7 @@ absl::StatusOr<ReclaimReport> Reclaimer::Round(Pace pace) {
                       static_cast<double>(options_.bytes_per_second));
     const absl::Duration taken =
         absl::FromChrono(std::chrono::steady_clock::now() - start);
-    if (due > taken && !WaitFor(due - taken)) break;
+    if (due > taken && !thread_.WaitFor(due - taken)) break;
   }
   quiet_sequence_ = store_.LastSequence();
   const std::lock_guard lock(mutex_);

@@ -2,16 +2,15 @@
 #define TOKENDB_SRC_DB_RECLAIMER_H_
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/base/periodic_thread.h"
 #include "src/db/index_catalog.h"
 #include "src/db/retention.h"
 #include "src/index/scope_dictionary.h"
@@ -34,7 +33,7 @@ class Reclaimer {
             const ScopeDictionary& scopes, IndexCatalog& indexes,
             const ReclaimOptions& options);
   // Waits for the file that is being rewritten.
-  ~Reclaimer();
+  ~Reclaimer() = default;
   Reclaimer(const Reclaimer&) = delete;
   Reclaimer& operator=(const Reclaimer&) = delete;
 
@@ -68,9 +67,7 @@ class Reclaimer {
   // of those in `eligible`.
   absl::StatusOr<Resident> Look(const Cutoff& cutoff,
                                 const std::set<std::string>& eligible) const;
-  // Waits, unless the work ends. False if it does.
-  bool WaitFor(absl::Duration time);
-  bool MayGoOn();
+  bool MayGoOn() const;
 
   Store& store_;
   Retention& retention_;
@@ -83,14 +80,12 @@ class Reclaimer {
   uint64_t quiet_sequence_ = 0;  // At the end of the last round. In rounds_.
 
   mutable std::mutex mutex_;  // Guards what follows.
-  std::condition_variable changed_;
-  bool stopping_ = false;
   bool paused_ = false;
   ReclaimReport total_;
   uint64_t rounds_done_ = 0;
   absl::Status last_error_;
 
-  std::thread thread_;
+  PeriodicThread thread_;
 };
 
 }  // namespace tokendb

@@ -14,6 +14,7 @@
 #include "src/db/check.h"
 #include "src/db/counter_check.h"
 #include "src/index/entries.h"
+#include "src/index/hot_row.h"
 #include "src/model/record_codec.h"
 
 namespace tokendb {
@@ -52,6 +53,7 @@ class Repairer {
   void Leave(const Waiting& waiting, std::string_view why);
   absl::Status RepairStep();
   absl::StatusOr<Outcome> RepairEntry(const Waiting& waiting, Batch& batch);
+  absl::StatusOr<Outcome> RepairHotRow(const Token& token, Batch& batch);
   absl::StatusOr<Outcome> RemoveEntry(const Waiting& waiting, Batch& batch);
   absl::StatusOr<Outcome> PutEntry(const Entry& entry, const TokenId& id,
                                    Batch& batch);
@@ -98,8 +100,9 @@ absl::Status Repairer::Add(const Difference& difference) {
         return absl::OkStatus();
       }
       break;
-    case Family::kMeta:
     case Family::kHot:
+      break;
+    case Family::kMeta:
     case Family::kStat:
       // Nothing here is derived from one record. A family that is gets its
       // repair in RepairEntry().
@@ -148,6 +151,7 @@ absl::StatusOr<Repairer::Outcome> Repairer::RepairEntry(const Waiting& waiting,
   if (absl::IsDataLoss(token.status())) return Outcome::kCannotBe;
   RETURN_IF_ERROR(token.status());
   if (!token->has_value()) return RemoveEntry(waiting, batch);
+  if (waiting.family == Family::kHot) return RepairHotRow(**token, batch);
   ASSIGN_OR_RETURN(const std::vector<Entry> entries, Derive(**token));
   const auto entry =
       std::find_if(entries.begin(), entries.end(), [&](const Entry& each) {
@@ -155,6 +159,29 @@ absl::StatusOr<Repairer::Outcome> Repairer::RepairEntry(const Waiting& waiting,
       });
   if (entry == entries.end()) return RemoveEntry(waiting, batch);
   return PutEntry(*entry, waiting.id, batch);
+}
+
+// What it repeats of its record is put right. A damaged row proves no use, and
+// goes.
+absl::StatusOr<Repairer::Outcome> Repairer::RepairHotRow(const Token& token,
+                                                         Batch& batch) {
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool found,
+                   store_.Get(nullptr, Family::kHot, token.id.bytes(), value));
+  if (!found) return Outcome::kNothingToDo;
+  absl::StatusOr<HotRow> row = ParseHotRow(token.id, value.view());
+  if (!row.ok()) {
+    batch.Delete(Family::kHot, token.id.bytes());
+    return Outcome::kRepaired;
+  }
+  if (row->IsOf(token)) return Outcome::kNothingToDo;
+  const HotRow bare = HotRow::Of(token);
+  row->expires_at = bare.expires_at;
+  row->revoked = bare.revoked;
+  std::string bytes;
+  AppendHotRow(bytes, token.id, *row);
+  batch.Put(Family::kHot, token.id.bytes(), bytes);
+  return Outcome::kRepaired;
 }
 
 // The record that `waiting` is of does not have the entry: if it is there and

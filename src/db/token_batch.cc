@@ -1,10 +1,12 @@
 #include "src/db/token_batch.h"
 
+#include <string>
 #include <string_view>
 
 #include "src/base/status_macros.h"
 #include "src/index/counters.h"
 #include "src/index/entries.h"
+#include "src/index/hot_row.h"
 
 namespace tokendb {
 
@@ -39,6 +41,28 @@ absl::Status TokenBatch::Replace(const Token& before, const Token& after) {
                   EntriesOf(after, scopes_after, *indexes_), batch_);
   Count(before, scopes_before, -1);
   Count(after, scopes_after, 1);
+  return ReplaceHotRow(before, after);
+}
+
+// A row that cannot be read must not keep a token from being revoked: it stays
+// as it is, for whoever reads the last use.
+absl::Status TokenBatch::ReplaceHotRow(const Token& before,
+                                       const Token& after) {
+  const HotRow bare = HotRow::Of(after);
+  if (bare == HotRow::Of(before) || !store_.MayHold(Family::kHot)) {
+    return absl::OkStatus();
+  }
+  PinnedValue value;
+  ASSIGN_OR_RETURN(const bool found,
+                   store_.Get(nullptr, Family::kHot, after.id.bytes(), value));
+  if (!found) return absl::OkStatus();
+  absl::StatusOr<HotRow> row = ParseHotRow(after.id, value.view());
+  if (!row.ok() || !row->IsOf(before)) return absl::OkStatus();
+  row->expires_at = bare.expires_at;
+  row->revoked = bare.revoked;
+  std::string bytes;
+  AppendHotRow(bytes, after.id, *row);
+  batch_.Put(Family::kHot, after.id.bytes(), bytes);
   return absl::OkStatus();
 }
 
@@ -54,6 +78,9 @@ void TokenBatch::Remove(const Token& token) {
   const ScopeNumbers scopes = scopes_.Known(token.scopes);
   WriteDifference(EntriesOf(token, scopes, *indexes_), {}, batch_);
   Count(token, scopes, -1);
+  if (store_.MayHold(Family::kHot)) {
+    batch_.Delete(Family::kHot, token.id.bytes());
+  }
 }
 
 absl::Status TokenBatch::Commit(Durability durability) {

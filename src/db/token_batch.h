@@ -18,7 +18,8 @@
 namespace tokendb {
 
 // Changes to tokens that take effect together: for each one its record, all its
-// index entries and its counters. The one place that puts these into a batch.
+// index entries and its counters, and what its hot row repeats of the record.
+// The one place that puts these into a batch.
 //
 // The caller holds the locks of all tokens and digests in it, from before it
 // read them until Commit() has returned. Not thread-safe.
@@ -54,6 +55,7 @@ class TokenBatch {
 
  private:
   absl::Status PutRecord(const Token& token);
+  absl::Status ReplaceHotRow(const Token& before, const Token& after);
   void Count(const Token& token, const ScopeNumbers& scopes, int64_t delta);
 
   Store& store_;

@@ -9,6 +9,7 @@
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
 #include "src/index/digest_row.h"
+#include "src/index/hot_row.h"
 #include "src/model/uuid7.h"
 
 namespace tokendb {
@@ -264,8 +265,13 @@ absl::StatusOr<Token> Writer::Change(const TokenId& id,
 
 absl::StatusOr<Token> Writer::Update(const TokenId& id, const TokenPatch& patch,
                                      const UpdateOptions& options) {
-  return Change(id, options.precondition, options.durability,
-                [&](const Token& before) { return Apply(patch, before); });
+  ASSIGN_OR_RETURN(
+      Token token,
+      Change(id, options.precondition, options.durability,
+             [&](const Token& before) { return Apply(patch, before); }));
+  // The change is made: if the row is damaged, the next read reports it.
+  OverlayHotRow(store_, nullptr, token).IgnoreError();
+  return token;
 }
 
 absl::StatusOr<Revocation> Writer::Revoke(const TokenId& id,

@@ -34,15 +34,15 @@ namespace tokendb {
 class Writer {
  public:
   // All must outlive the writer.
-  Writer(Store& store, ScopeDictionary& scopes, MonotoneClock& clock,
-         const Retention& retention, const SharedIndexSet& indexes,
-         Stripes& stripes)
+  Writer(Store& store, Stripes& stripes, ScopeDictionary& scopes,
+         MonotoneClock& clock, const Retention& retention,
+         const SharedIndexSet& indexes)
       : store_(store),
+        stripes_(stripes),
         scopes_(scopes),
         clock_(clock),
         retention_(retention),
-        indexes_(indexes),
-        stripes_(stripes) {}
+        indexes_(indexes) {}
 
   absl::StatusOr<std::vector<TokenId>> Issue(absl::Span<const Token> tokens,
                                              const WriteOptions& options);
@@ -100,11 +100,11 @@ class Writer {
       absl::Span<const TokenId> ids, const Conditions& conditions) const;
 
   Store& store_;
+  Stripes& stripes_;
   ScopeDictionary& scopes_;
   MonotoneClock& clock_;
   const Retention& retention_;
   const SharedIndexSet& indexes_;
-  Stripes& stripes_;
 };
 
 }  // namespace tokendb

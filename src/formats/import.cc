@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/formats/token_reader.h"
+#include "src/model/millis.h"
 #include "src/model/record_codec.h"
 
 namespace tokendb {
@@ -23,6 +24,24 @@ struct Row {
 
 bool IsUnexpired(const Token& token, absl::Time now) {
   return !token.expires_at.has_value() || *token.expires_at > now;
+}
+
+// What `imported` changes in `current`, as PatchFor(). The database may know of
+// a later use than the file, which is of some earlier time: it stays.
+absl::StatusOr<TokenPatch> ImportPatch(const ImportedToken& imported,
+                                       const Token* current, absl::Time now) {
+  ASSIGN_OR_RETURN(TokenPatch patch, PatchFor(imported, current, now));
+  if (current == nullptr || !current->last_accessed_at.has_value() ||
+      patch.last_accessed_at.IsKeep()) {
+    return patch;
+  }
+  const std::optional<absl::Time>& in_file = patch.last_accessed_at.value();
+  if (!in_file.has_value() ||
+      FloorToMillis(*in_file) < FloorToMillis(*current->last_accessed_at)) {
+    patch.last_accessed_at = {};
+    patch.ip_address = {};
+  }
+  return patch;
 }
 
 // Reads the file in batches of rows and hands them on.
@@ -131,7 +150,7 @@ class Validator : public BatchSink {
       return absl::StrCat("the token ", imported.id.ToString(), " is on line ",
                           first->second, " already");
     }
-    const absl::StatusOr<TokenPatch> patch = PatchFor(
+    const absl::StatusOr<TokenPatch> patch = ImportPatch(
         imported, current.has_value() ? &*current : nullptr, database_.Now());
     if (!patch.ok()) return std::string(patch.status().message());
     Token base;
@@ -223,7 +242,7 @@ class Writer : public BatchSink {
     constexpr int kAttempts = 5;
     for (int attempt = 1;; ++attempt) {
       ASSIGN_OR_RETURN(const TokenPatch patch,
-                       PatchFor(imported, &current, database_.Now()));
+                       ImportPatch(imported, &current, database_.Now()));
       if (Normalize(Apply(patch, current)) == current) {
         ++report_.unchanged;
         return absl::OkStatus();

@@ -58,7 +58,8 @@ struct ImportReport {
 // database too), then it is written in batches. New tokens are issued; tokens
 // that exist take the fields that the file carries; those that would stay as
 // they are are not written at all, so that importing a file again changes
-// nothing. Memory: about 100 bytes for each token's id, digest and line.
+// nothing. A last use earlier than the one the database has is left out.
+// Memory: about 100 bytes for each token's id, digest and line.
 //
 // A line is bad if it cannot be read, if the token it makes is not valid, if
 // its id or digest is on an earlier line, or if another token that has not

@@ -8,6 +8,7 @@
 #include "src/index/counters.h"
 #include "src/index/cover.h"
 #include "src/index/digest_row.h"
+#include "src/index/hot_row.h"
 #include "src/index/keys.h"
 #include "src/model/record_codec.h"
 
@@ -28,6 +29,14 @@ absl::StatusOr<DigestRow> ReadDigestRow(std::string_view key,
   std::array<char, Digest::kSize> bytes;
   std::copy(key.begin(), key.end(), bytes.begin());
   return ParseDigestRow(Digest(bytes), value);
+}
+
+absl::StatusOr<HotRow> ReadHotRow(std::string_view key,
+                                  std::string_view value) {
+  if (key.size() != TokenId::kSize) {
+    return absl::DataLossError("a key is not an id");
+  }
+  return ParseHotRow(IdFromBytes(key), value);
 }
 
 std::optional<EntryExpiry> ReadExpiry(Family family, std::string_view key,
@@ -55,8 +64,12 @@ std::optional<EntryExpiry> ReadExpiry(Family family, std::string_view key,
       if (!expires_at.has_value()) return std::nullopt;
       return EntryExpiry{*expires_at, Revoked::kUnknown};
     }
+    case Family::kHot: {
+      const absl::StatusOr<HotRow> row = ReadHotRow(key, value);
+      if (!row.ok()) return std::nullopt;
+      return EntryExpiry{row->expires_at, RevokedIf(row->revoked)};
+    }
     case Family::kMeta:
-    case Family::kHot:
       return std::nullopt;
   }
   return std::nullopt;
@@ -68,9 +81,9 @@ bool IsIntact(Family family, std::string_view key, std::string_view value) {
       return key.size() == TokenId::kSize &&
              IsIntactRecord(IdFromBytes(key), value);
     case Family::kDigest:  // Read whole, checksum and all, for its expiry.
+    case Family::kHot:     // Likewise.
     case Family::kMeta:
     case Family::kIndex:
-    case Family::kHot:
     case Family::kStat:
       return true;
   }

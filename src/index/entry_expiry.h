@@ -9,7 +9,8 @@
 
 namespace tokendb {
 
-// Reads the expiry of records, digest rows, index entries and counters.
+// Reads the expiry of records, digest rows, index entries, hot rows and
+// counters.
 extern const EntryReader kEntryReader;
 
 // The ranges of the index in which any entry is forgotten, of the indexes whose

@@ -70,6 +70,12 @@ absl::Status CheckCount(size_t count, size_t maximum, std::string_view name) {
                    ", not ", count));
 }
 
+absl::Status CheckSpan(absl::Duration span, std::string_view name) {
+  if (span >= absl::ZeroDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(name), " is negative"));
+}
+
 absl::Status CheckScopeTexts(const std::vector<std::string>& scopes,
                              std::string_view part) {
   RETURN_IF_ERROR(CheckCount(scopes.size(), kMaxTerms,
@@ -144,14 +150,34 @@ absl::Status Conditions::CheckTexts() const {
   return absl::OkStatus();
 }
 
-absl::Status Conditions::CompileRanges() {
+absl::Status Conditions::CompileExpiry() {
   ASSIGN_OR_RETURN(expiry_, ToMillis(query_.expires, "expires"));
-  ASSIGN_OR_RETURN(created_, ToMillis(query_.created, "created"));
-  ASSIGN_OR_RETURN(accessed_, ToMillis(query_.last_accessed, "last_accessed"));
+  if (query_.expires_within.has_value()) {
+    const absl::Duration within = *query_.expires_within;
+    RETURN_IF_ERROR(CheckSpan(within, "expires_within"));
+    expiry_.from = std::max(expiry_.from, now_);
+    expiry_.to =
+        std::min(expiry_.to, CeilToMillis(FromMillis(now_) + within) - 1);
+  }
   if (IsSet(query_.expires) || query_.lifetime == Lifetime::kExpiring) {
     expiry_.to = std::min(expiry_.to, kNever - 1);
   }
   if (query_.lifetime == Lifetime::kNeverExpiring) expiry_.from = kNever;
+  return absl::OkStatus();
+}
+
+absl::Status Conditions::CompileRanges() {
+  RETURN_IF_ERROR(CompileExpiry());
+  if (query_.not_notified_within.has_value()) {
+    RETURN_IF_ERROR(
+        CheckSpan(*query_.not_notified_within, "not_notified_within"));
+  }
+  ASSIGN_OR_RETURN(created_, ToMillis(query_.created, "created"));
+  ASSIGN_OR_RETURN(accessed_, ToMillis(query_.last_accessed, "last_accessed"));
+  ASSIGN_OR_RETURN(
+      unused_, ToMillis({.from = std::nullopt, .before = query_.unused_since},
+                        "unused_since"));
+  created_.to = std::min(created_.to, unused_.to);
   return absl::OkStatus();
 }
 
@@ -230,7 +256,7 @@ bool Conditions::ScopesMatch(absl::Span<const uint32_t> scopes) const {
          (!query_.scopes.exact || scopes.size() == all_of_.size());
 }
 
-bool Conditions::TestRecord(const Token& token) const {
+bool Conditions::TestRecord(const Token& token, const HotRow* row) const {
   const Validity validity = ValidityOf(token);
   const auto holds = [&](const std::string& scope) {
     return std::binary_search(token.scopes.begin(), token.scopes.end(), scope);
@@ -259,12 +285,24 @@ bool Conditions::TestRecord(const Token& token) const {
          (!IsSet(query_.last_accessed) ||
           (token.last_accessed_at.has_value() &&
            accessed_.Contains(FloorToMillis(*token.last_accessed_at)))) &&
+         (!query_.unused_since.has_value() ||
+          !token.last_accessed_at.has_value() ||
+          unused_.Contains(FloorToMillis(*token.last_accessed_at))) &&
+         (!query_.not_notified_within.has_value() || row == nullptr ||
+          !row->IsNotifiedFor(
+              absl::ToInt64Milliseconds(*query_.not_notified_within))) &&
          equals_or_any(query_.organization, token.organization) &&
          equals_or_any(query_.kind, token.kind) &&
          equals_or_any(query_.ip_address, token.ip_address) &&
          (query_.text.empty() ||
           ContainsIgnoringCase(token.description, query_.text)) &&
          (!query_.residual || query_.residual(token));
+}
+
+bool Conditions::needs_hot_row() const {
+  return IsSet(query_.last_accessed) || query_.unused_since.has_value() ||
+         query_.not_notified_within.has_value() || !query_.ip_address.empty() ||
+         query_.residual != nullptr;
 }
 
 std::vector<std::string> Conditions::IndexConditionNames(
@@ -275,6 +313,7 @@ std::vector<std::string> Conditions::IndexConditionNames(
   };
   add(query_.states != StateSet::All(), "states");
   add(IsSet(query_.expires), "expires");
+  add(query_.expires_within.has_value(), "expires_within");
   add(query_.lifetime != Lifetime::kAny, "lifetime");
   add(IsSet(query_.created), "created");
   add(!owners_.empty(), "owners");
@@ -295,6 +334,8 @@ std::vector<std::string> Conditions::RecordConditionNames(
     if (set) names.push_back(std::move(name));
   };
   add(IsSet(query_.last_accessed), "last_accessed");
+  add(query_.unused_since.has_value(), "unused_since");
+  add(query_.not_notified_within.has_value(), "not_notified_within");
   add(!query_.organization.empty() && decided != DecidedBy::kOrganization,
       "organization");
   add(!query_.kind.empty() && decided != DecidedBy::kKind, "kind");
@@ -311,7 +352,9 @@ bool Conditions::HasAny(const Query& query) {
          !scopes.all_of.empty() || !scopes.any_of.empty() ||
          !scopes.none_of.empty() || scopes.exact || IsSet(query.expires) ||
          query.lifetime != Lifetime::kAny || IsSet(query.created) ||
-         IsSet(query.last_accessed) || !query.text.empty() ||
+         IsSet(query.last_accessed) || query.unused_since.has_value() ||
+         query.expires_within.has_value() ||
+         query.not_notified_within.has_value() || !query.text.empty() ||
          !query.organization.empty() || !query.kind.empty() ||
          !query.ip_address.empty() || query.residual != nullptr;
 }

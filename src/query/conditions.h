@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/index/cover.h"
+#include "src/index/hot_row.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/liveness.h"
 #include "src/model/millis.h"
@@ -51,17 +52,21 @@ class Conditions {
   Match TestEntry(Millis expires_at, const Cover& cover,
                   DecidedBy decided) const;
 
-  // Tests a record.
-  bool TestRecord(const Token& token) const;
+  // Tests a record. If needs_hot_row(), `row` is its hot row, if it has one,
+  // and the last use of that is laid over the token.
+  bool TestRecord(const Token& token, const HotRow* row) const;
 
   const Query& query() const { return query_; }
   Millis now() const { return now_; }
+
+  bool needs_hot_row() const;
 
   // No token can match: a scope nobody ever had, or an empty range.
   bool impossible() const { return impossible_; }
 
   // The expiry of every match is in here; states are taken into account.
   const MillisRange& expiry() const { return expiry_; }
+  // And their creation in here; `unused_since` is taken into account.
   const MillisRange& created() const { return created_; }
 
   // Sorted, unique.
@@ -84,6 +89,7 @@ class Conditions {
   Conditions() = default;
   absl::Status CheckTexts() const;
   absl::Status CompileRanges();
+  absl::Status CompileExpiry();
   void CompileScopes(const ScopeDictionary& scopes);
   void NarrowExpiryToStates();
   void NarrowExpiryToRemembered();
@@ -96,6 +102,7 @@ class Conditions {
   MillisRange expiry_;
   MillisRange created_;
   MillisRange accessed_;
+  MillisRange unused_;  // Of last uses, if there was one.
   std::vector<std::string> owners_;
   std::vector<uint32_t> owner_checks_;  // Sorted.
   ScopeNumbers all_of_;

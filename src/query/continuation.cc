@@ -42,6 +42,12 @@ void AddRange(std::string& out, const TimeRange& range) {
   }
 }
 
+void AddSpan(std::string& out, const std::optional<absl::Duration>& span) {
+  out.push_back(span.has_value() ? '\1' : '\0');
+  if (!span.has_value()) return;
+  AppendBig64(out, static_cast<uint64_t>(absl::ToInt64Milliseconds(*span)));
+}
+
 // The query's conditions and order, the same bytes for the same query. Two
 // sets in another order are the same query.
 std::string Fingerprint(const Query& query) {
@@ -57,6 +63,9 @@ std::string Fingerprint(const Query& query) {
   AddRange(text, query.expires);
   AddRange(text, query.created);
   AddRange(text, query.last_accessed);
+  AddRange(text, {.from = std::nullopt, .before = query.unused_since});
+  AddSpan(text, query.expires_within);
+  AddSpan(text, query.not_notified_within);
   AddText(text, query.text);
   AddText(text, query.organization);
   AddText(text, query.kind);

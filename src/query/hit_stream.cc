@@ -8,6 +8,7 @@
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
 #include "src/index/digest_row.h"
+#include "src/index/hot_row.h"
 #include "src/index/keys.h"
 #include "src/model/record_codec.h"
 
@@ -34,6 +35,28 @@ Hit HitOf(Token token) {
           .decided = true};
   hit.token = std::make_unique<Token>(std::move(token));
   return hit;
+}
+
+using HotRows = std::vector<std::optional<HotRow>>;
+
+// Whether tokens need what their hot rows say.
+bool NeedsHotRows(const ReadView& view, const Conditions& conditions,
+                  Need need) {
+  return view.store.MayHold(Family::kHot) &&
+         (need == Need::kTokens || conditions.needs_hot_row());
+}
+
+// Reads the hot rows and lays their last uses over the tokens.
+absl::StatusOr<HotRows> OverlayAll(const ReadView& view,
+                                   std::vector<Token>& tokens) {
+  std::vector<Token*> pointers;
+  pointers.reserve(tokens.size());
+  for (Token& token : tokens) pointers.push_back(&token);
+  return OverlayHotRows(view.store, &view.snapshot, pointers);
+}
+
+const HotRow* RowAt(const HotRows& rows, size_t i) {
+  return rows[i].has_value() ? &*rows[i] : nullptr;
 }
 
 }  // namespace
@@ -126,19 +149,33 @@ absl::Status FetchRecords(const ReadView& view, const Conditions& conditions,
   view.store.GetMany(&view.snapshot, Family::kToken, keys, values);
   stats.fetched += keys.size();
 
-  std::vector<bool> remove(hits.size(), false);
+  std::vector<Token> tokens;
+  tokens.reserve(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
-    Hit& hit = hits[wanted[i]];
+    const TokenId& id = hits[wanted[i]].id;
     ASSIGN_OR_RETURN(const auto value, values.Value(i));
     if (!value.has_value()) {
       return absl::DataLossError(
-          absl::StrCat("token ", hit.id.ToString(), " has no record"));
+          absl::StrCat("token ", id.ToString(), " has no record"));
     }
-    absl::StatusOr<Token> token = DecodeRecord(hit.id, *value);
-    RETURN_IF_ERROR(token.status());
-    if (conditions.TestRecord(*token)) {
+    ASSIGN_OR_RETURN(Token token, DecodeRecord(id, *value));
+    tokens.push_back(std::move(token));
+  }
+  HotRows rows(tokens.size());
+  const bool overlay = NeedsHotRows(view, conditions, need);
+  if (overlay) {
+    ASSIGN_OR_RETURN(rows, OverlayAll(view, tokens));
+  }
+  // A token without its last use is not shown, but read again if it comes to
+  // that.
+  const bool keep = overlay || !view.store.MayHold(Family::kHot);
+
+  std::vector<bool> remove(hits.size(), false);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    Hit& hit = hits[wanted[i]];
+    if (conditions.TestRecord(tokens[i], RowAt(rows, i))) {
       hit.decided = true;
-      hit.token = std::make_unique<Token>(*std::move(token));
+      if (keep) hit.token = std::make_unique<Token>(std::move(tokens[i]));
     } else if (hit.decided) {
       return absl::DataLossError(absl::StrCat("an index entry of token ",
                                               hit.id.ToString(),
@@ -181,12 +218,19 @@ absl::StatusOr<std::vector<Hit>> ReadPoints(const ReadView& view,
   ValueBatch values;
   view.store.GetMany(&view.snapshot, Family::kToken, keys, values);
   stats.fetched += keys.size();
-  std::vector<Hit> hits;
+  std::vector<Token> tokens;
   for (size_t i = 0; i < ids.size(); ++i) {
     ASSIGN_OR_RETURN(const auto value, values.Value(i));
     if (!value.has_value()) continue;
     ASSIGN_OR_RETURN(Token token, DecodeRecord(ids[i], *value));
-    if (conditions.TestRecord(token)) hits.push_back(HitOf(std::move(token)));
+    tokens.push_back(std::move(token));
+  }
+  ASSIGN_OR_RETURN(const HotRows rows, OverlayAll(view, tokens));
+  std::vector<Hit> hits;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (conditions.TestRecord(tokens[i], RowAt(rows, i))) {
+      hits.push_back(HitOf(std::move(tokens[i])));
+    }
   }
   return hits;
 }

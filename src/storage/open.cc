@@ -177,6 +177,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view path,
   store->default_handle_ = opened.handles.front();
   std::copy(opened.handles.begin() + 1, opened.handles.end(),
             store->handles_.begin());
+  store->LookForEntries();
   return store;
 }
 

@@ -52,6 +52,17 @@ Store::~Store() {
   db_->Close().PermitUncheckedError();
 }
 
+void Store::LookForEntries() {
+  for (const Family family : kFamilies) {
+    Cursor cursor = NewCursor(nullptr, family, {});
+    cursor.SeekToFirst();
+    // What cannot be read may hold something.
+    if (cursor.Valid() || !cursor.status().ok()) {
+      put_into_ |= Batch::BitOf(family);
+    }
+  }
+}
+
 absl::StatusOr<bool> Store::Get(const Snapshot* snapshot, Family family,
                                 std::string_view key,
                                 PinnedValue& value) const {
@@ -107,6 +118,10 @@ absl::Status Store::Commit(Batch& batch, Durability durability) {
   batch.sums_.clear();
   if (!batch.first_error_.ok()) {
     return FromRocksDb(batch.first_error_, "write batch");
+  }
+  // Before the entries can be read.
+  if ((batch.put_into_ & ~put_into_.load(std::memory_order_relaxed)) != 0) {
+    put_into_.fetch_or(batch.put_into_, std::memory_order_acq_rel);
   }
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::kSync;

@@ -6,6 +6,7 @@
 #define TOKENDB_SRC_STORAGE_STORE_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -71,6 +72,7 @@ class ValueBatch {
 class Batch {
  public:
   void Put(Family family, std::string_view key, std::string_view value) {
+    put_into_ |= BitOf(family);
     Note(batch_.Put(Handle(family), ToSlice(key), ToSlice(value)));
   }
   void Delete(Family family, std::string_view key) {
@@ -87,6 +89,9 @@ class Batch {
   using Handles = std::array<rocksdb::ColumnFamilyHandle*, kFamilies.size()>;
 
   explicit Batch(const Handles& handles) : handles_(handles) {}
+  static uint32_t BitOf(Family family) {
+    return 1U << static_cast<unsigned>(family);
+  }
   rocksdb::ColumnFamilyHandle* Handle(Family family) const {
     return handles_[static_cast<size_t>(family)];
   }
@@ -97,6 +102,7 @@ class Batch {
   const Handles& handles_;
   rocksdb::WriteBatch batch_;
   absl::flat_hash_map<std::string, int64_t> sums_;
+  uint32_t put_into_ = 0;        // Families.
   rocksdb::Status first_error_;  // Reported by Store::Commit().
 };
 
@@ -193,6 +199,13 @@ class Store {
     dead_prefixes_.Set(std::move(prefixes));
   }
 
+  // False if the family holds nothing, in whatever snapshot, and did not since
+  // the store was opened: it need not be read then. Counters are not told of.
+  bool MayHold(Family family) const {
+    return (put_into_.load(std::memory_order_acquire) & Batch::BitOf(family)) !=
+           0;
+  }
+
   // Reads a key into `value`; false if it is not there. A null snapshot reads
   // the latest state.
   absl::StatusOr<bool> Get(const Snapshot* snapshot, Family family,
@@ -272,7 +285,11 @@ class Store {
     return handles_[static_cast<size_t>(family)];
   }
 
+  // Finds out which families hold something.
+  void LookForEntries();
+
   const EntryReader& reader_;
+  std::atomic<uint32_t> put_into_ = 0;  // See MayHold().
   mutable SnapshotTimes snapshot_times_;
   // Read by compactions: these outlive the database below.
   SharedCutoff cutoff_;

@@ -305,6 +305,75 @@ TEST_F(CliTest, RepairSaysWhatItDid) {
   EXPECT_EQ(json["repaired"], 0);
 }
 
+TEST_F(CliTest, ATouchIsShownAndExported) {
+  ASSERT_EQ(Run(std::string("put $DB --uuid ") + kUuid).code, 0);
+  const std::string touch = std::string("touch $DB ") + kUuid;
+  EXPECT_EQ(Run(touch + " --ip 192.0.2.7").code, 0);
+  EXPECT_THAT(Run(std::string("get $DB ") + kUuid).out, HasSubstr("192.0.2.7"));
+  EXPECT_THAT(Run("export $DB").out, HasSubstr("192.0.2.7"));
+  const Result earlier = Run(touch + " --at '1h ago'");
+  EXPECT_EQ(earlier.code, 1);
+  EXPECT_THAT(earlier.err, HasSubstr("has a later use"));
+  EXPECT_EQ(Run(touch + " --at nonsense").code, 2);
+  EXPECT_EQ(Run("touch $DB nonsense").code, 2);
+}
+
+TEST_F(CliTest, ExpiredTokensAreAFeed) {
+  ImportKeyring();
+  const std::string window =
+      "expired $DB --from 2023-01-01 --before 2024-01-01 --json --limit 100";
+  size_t tokens = 0;
+  std::string continuation;
+  Result page;
+  do {
+    page = Run(window +
+               (continuation.empty() ? "" : " --continuation " + continuation));
+    ASSERT_EQ(page.code, 0) << page.err;
+    const nlohmann::json json = Json(page.out);
+    tokens += json["tokens"].size();
+    continuation = json["continuation"].is_null() ? "" : json["continuation"];
+  } while (!continuation.empty());
+  EXPECT_THAT(page.err, HasSubstr("go on with --from 2024-01-01T00:00:00Z"));
+  EXPECT_GT(tokens, 100);
+  EXPECT_EQ(Json(Run("count $DB --state expired --expires-after 2023-01-01 "
+                     "--expires-before 2024-01-01 --json")
+                     .out)["count"],
+            tokens);
+  // What the retention has left behind is no gap but an error.
+  ASSERT_EQ(Run("retention $DB --expired 1d --revoked 1d").code, 0);
+  const Result forgotten = Run(window);
+  EXPECT_EQ(forgotten.code, 4);
+  EXPECT_THAT(forgotten.err, HasSubstr("the earliest time still remembered"));
+  EXPECT_EQ(Run("expired $DB --from nonsense").code, 2);
+}
+
+TEST_F(CliTest, WarningsAreGivenOnce) {
+  const std::string uuid = kUuid;
+  ASSERT_EQ(Run("put $DB --uuid " + uuid + " --expires 5d").code, 0);
+  const std::string warn = "expiring $DB --within 7d --not-notified";
+  EXPECT_THAT(Run(warn).out, HasSubstr(uuid));
+  const Result marked = Run(warn + " --mark-notified");
+  EXPECT_THAT(marked.out, HasSubstr(uuid));
+  EXPECT_THAT(marked.err, HasSubstr("1 newly marked"));
+  EXPECT_THAT(Run(warn).out, Not(HasSubstr(uuid)));
+  EXPECT_THAT(Run("expiring $DB --within 7d").out, HasSubstr(uuid));
+  EXPECT_TRUE(Json(Run("stats $DB --json").out)["nextExpiry"].is_string());
+  ASSERT_EQ(Run("put $DB --uuid " + uuid + " --expires 6d").code, 0);
+  EXPECT_THAT(Run(warn).out, HasSubstr(uuid));
+  ASSERT_EQ(Run("put $DB --uuid " + uuid + " --expires never").code, 0);
+  EXPECT_THAT(Run("stats $DB").out, HasSubstr("next expiry none"));
+}
+
+TEST_F(CliTest, UnusedTokensAreRevoked) {
+  const std::string uuid = kUuid;
+  ASSERT_EQ(Run("put $DB --uuid " + uuid + " --created '100d ago'").code, 0);
+  ASSERT_EQ(Run("put $DB").code, 0);
+  EXPECT_EQ(Run("count $DB --unused-since '90d ago'").out, "1\n");
+  EXPECT_THAT(Run("list $DB --unused-since '90d ago'").out, HasSubstr(uuid));
+  EXPECT_EQ(Run("revoke $DB --unused-since '90d ago'").out, "1 revoked\n");
+  EXPECT_EQ(Run("count $DB").out, "1\n");
+}
+
 TEST_F(CliTest, ExportsAreImportedAgain) {
   ImportKeyring();
   ASSERT_EQ(

@@ -169,6 +169,21 @@ void ChangeIndexes(Database& db, std::mt19937_64& random) {
   if (!status.ok() && !absl::IsFailedPrecondition(status)) _exit(11);
 }
 
+// Notes a use of some token of this thread, which may not exist, and marks
+// another. Both are written by whoever comes next, or lost.
+void Touch(Database& db, int thread, int threads, uint64_t random) {
+  const int steps = kTokens / threads;
+  const auto some = [&](uint64_t number) {
+    return IdOf(thread + threads * static_cast<int>(number % steps));
+  };
+  if (!db.Touch(some(random), db.Now(), "192.0.2.7").ok()) _exit(12);
+  if (random % 4 != 0) return;
+  const auto marked =
+      db.MarkNotified({some(random / 7)}, absl::Hours(random % 48),
+                      {.durability = Durability::kBuffered});
+  if (!marked.ok()) _exit(12);
+}
+
 // Changes the tokens whose number is `thread` modulo `threads`, for ever.
 void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
                   int threads) {
@@ -178,6 +193,7 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
     present[token] = db.Get(IdOf(token)).ok();
   }
   while (true) {
+    Touch(db, thread, threads, random());
     Operation operation;
     operation.serial = random() >> 1;
     const int token =
@@ -231,10 +247,12 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
 [[noreturn]] void RunWriter(const std::string& path, int fd, uint64_t seed,
                             int threads) {
   // What expires is forgotten and taken back at once.
-  auto db = Database::Open(path, {.retain_expired = absl::ZeroDuration(),
-                                  .retain_revoked = absl::ZeroDuration(),
-                                  .reclaim = {.period = absl::Milliseconds(20)},
-                                  .write_buffer_bytes = 1 << 18});
+  auto db =
+      Database::Open(path, {.retain_expired = absl::ZeroDuration(),
+                            .retain_revoked = absl::ZeroDuration(),
+                            .reclaim = {.period = absl::Milliseconds(20)},
+                            .touch = {.flush_period = absl::Milliseconds(5)},
+                            .write_buffer_bytes = 1 << 18});
   if (!db.ok()) {
     Say(fd, absl::StrCat("fail 0 open: ", db.status().ToString(), "\n"));
     _exit(7);
@@ -351,6 +369,9 @@ bool Parent::VerifyToken(const Database& db, int token, const State& state,
   Token expected = MakeToken(token, state.serial);
   expected.version = actual->version;
   expected.revoked_at = actual->revoked_at;
+  // A use may be there or lost.
+  expected.last_accessed_at = actual->last_accessed_at;
+  if (actual->last_accessed_at.has_value()) expected.ip_address = "192.0.2.7";
   const auto by_digest = db.GetByDigest(DigestOf(token, state.serial));
   const auto answer = db.Authenticate(DigestOf(token, state.serial));
   if (*actual == expected && actual->revoked_at.has_value() == state.revoked &&

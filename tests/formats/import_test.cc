@@ -70,6 +70,27 @@ TEST_F(ImportTest, ImportingAFileAgainChangesNothing) {
   EXPECT_EQ(Get("08dc6bd4-f6b0-5a20-b06e-c055e5932b0e").version, 1);
 }
 
+TEST_F(ImportTest, ALastUseDoesNotGoBack) {
+  const std::string text =
+      absl::StrCat("Token UUID,Created At,Last Used At,Last Request IP\n",
+                   kUuid, ",2020-01-01,2020-02-01,192.0.2.1\n");
+  ASSERT_THAT(ImportCsv(text).status, IsOk());
+  ASSERT_THAT(db().Touch(Get().id, *ParseTime("2020-03-01"), "192.0.2.2"),
+              IsOk());
+  ASSERT_THAT(db().FlushTouches(), IsOk());
+  const Token used = Get();
+  EXPECT_EQ(used.ip_address, "192.0.2.2");
+  EXPECT_EQ(ImportCsv(text).unchanged, 1);
+  EXPECT_EQ(Get(), used);
+  const std::string later =
+      absl::StrCat("Token UUID,Last Used At,Last Request IP\n", kUuid,
+                   ",2020-04-01,192.0.2.3\n");
+  EXPECT_EQ(ImportCsv(later).updated, 1);
+  EXPECT_EQ(Get().last_accessed_at, *ParseTime("2020-04-01"));
+  EXPECT_EQ(Get().ip_address, "192.0.2.3");
+  EXPECT_EQ(ImportCsv(later).unchanged, 1);
+}
+
 TEST_F(ImportTest, ImportingAgainDoesNotReviveARevokedToken) {
   const std::string text = absl::StrCat("Token UUID,State\n", kUuid, ",\n");
   ASSERT_THAT(ImportCsv(text).status, IsOk());

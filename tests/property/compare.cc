@@ -145,6 +145,11 @@ std::string Describe(const Query& query) {
     return absl::StrCat(" ", name, "=",
                         absl::CEscape(absl::StrJoin(values, "|")));
   };
+  const auto span = [](const char* name,
+                       const std::optional<absl::Duration>& value) {
+    if (!value) return std::string();
+    return absl::StrCat(" ", name, "=", absl::FormatDuration(*value));
+  };
   std::string states;
   for (int i = 0; i < 5; ++i) {
     if (query.states.Contains(static_cast<TokenState>(i))) {
@@ -158,6 +163,11 @@ std::string Describe(const Query& query) {
       texts("none", query.scopes.none_of), " exact=", query.scopes.exact,
       range("expires", query.expires), range("created", query.created),
       range("accessed", query.last_accessed),
+      query.unused_since
+          ? " unused_since=" + absl::FormatTime(*query.unused_since)
+          : "",
+      span("expires_within", query.expires_within),
+      span("not_notified_within", query.not_notified_within),
       " lifetime=", static_cast<int>(query.lifetime), " states=", states,
       " text=", query.text, " org=", query.organization, " kind=", query.kind,
       " ip=", query.ip_address, " residual=", query.residual != nullptr,

@@ -129,6 +129,12 @@ absl::Duration Generator::MakeRetention() {
       absl::InfiniteDuration(), absl::InfiniteDuration()});
 }
 
+absl::Duration Generator::MakeSpan() {
+  return Pick(std::vector<absl::Duration>{
+      absl::ZeroDuration(), absl::Milliseconds(1), absl::Minutes(1),
+      absl::Hours(1), absl::Hours(26), absl::InfiniteDuration()});
+}
+
 TokenPatch Generator::MakePatch(absl::Time now) {
   TokenPatch patch;
   const Token values = MakeToken(now);
@@ -213,6 +219,9 @@ Query Generator::MakeQuery(absl::Time now, const std::vector<TokenId>& ids) {
   }
   if (OneIn(4)) query.created = MakeRange(now);
   if (OneIn(10)) query.last_accessed = MakeRange(now);
+  if (OneIn(10)) query.unused_since = MakeTime(now);
+  if (OneIn(15)) query.expires_within = MakeSpan();
+  if (OneIn(10)) query.not_notified_within = MakeSpan();
   if (OneIn(2)) {
     query.states = StateSet::All();
   } else if (OneIn(2)) {

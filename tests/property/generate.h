@@ -34,6 +34,7 @@ class Generator {
   TokenId MakeId();
   absl::Time MakeTime(absl::Time now);
   absl::Duration MakeRetention();
+  absl::Duration MakeSpan();
   static std::vector<Digest> AllDigests();
 
  private:

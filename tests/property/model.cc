@@ -182,6 +182,18 @@ bool Model::Matches(const Query& query, const Token& token) const {
        !InRange(query.last_accessed, *token.last_accessed_at))) {
     return false;
   }
+  if (query.unused_since && !IsUnusedSince(token, *query.unused_since)) {
+    return false;
+  }
+  if (query.expires_within &&
+      (!token.expires_at || *token.expires_at < now_ ||
+       *token.expires_at >= now_ + *query.expires_within)) {
+    return false;
+  }
+  if (query.not_notified_within &&
+      IsMarked(token, *query.not_notified_within)) {
+    return false;
+  }
   if (!query.states.Contains(StateOf(token))) return false;
   if (Lower(token.description).find(Lower(query.text)) == std::string::npos) {
     return false;
@@ -194,6 +206,85 @@ bool Model::Matches(const Query& query, const Token& token) const {
     return false;
   }
   return !query.residual || query.residual(token);
+}
+
+bool Model::IsUnusedSince(const Token& token, absl::Time time) const {
+  return token.created_at < time &&
+         (!token.last_accessed_at || *token.last_accessed_at < time);
+}
+
+bool Model::IsMarked(const Token& token, absl::Duration within) const {
+  const auto it = beside_.find(token.id);
+  return it != beside_.end() && token.expires_at &&
+         it->second.marked_expiry == *token.expires_at &&
+         it->second.marked_window <= within;
+}
+
+void Model::Put(const Token& token) {
+  Beside& beside = beside_[token.id];
+  beside.of_record = {token.last_accessed_at, token.ip_address};
+  Token& seen = tokens_[token.id];
+  seen = token;
+  const Use& touched = beside.touched;
+  if (touched.at &&
+      (!seen.last_accessed_at || *seen.last_accessed_at < *touched.at)) {
+    seen.last_accessed_at = touched.at;
+    seen.ip_address = touched.ip_address;
+  }
+}
+
+void Model::Touch(const TokenId& id, absl::Time at,
+                  const std::string& ip_address) {
+  Use& use = noted_[id];
+  if (!use.at || *use.at <= Down(at)) use = {Down(at), ip_address};
+}
+
+void Model::FlushTouches() {
+  for (const auto& [id, use] : noted_) {
+    const auto it = tokens_.find(id);
+    if (it == tokens_.end() || StateOf(it->second) != TokenState::kLive) {
+      continue;
+    }
+    Token& token = it->second;
+    const absl::Time at = std::min(*use.at, now_);
+    if (token.last_accessed_at && at <= *token.last_accessed_at) continue;
+    beside_[id].touched = {at, use.ip_address};
+    token.last_accessed_at = at;
+    token.ip_address = use.ip_address;
+  }
+  noted_.clear();
+}
+
+void Model::FlushTouchesFor(const Query& query) {
+  if (query.unused_since || IsSet(query.last_accessed)) FlushTouches();
+}
+
+uint64_t Model::MarkNotified(const std::vector<TokenId>& ids,
+                             absl::Duration within) {
+  uint64_t marked = 0;
+  for (const TokenId& id : ids) {
+    const Token* const token = Find(id);
+    if (token == nullptr || !token->expires_at || IsMarked(*token, within)) {
+      continue;
+    }
+    beside_[id].marked_expiry = *token->expires_at;
+    beside_[id].marked_window = within;
+    ++marked;
+  }
+  return marked;
+}
+
+bool Model::MayHaveForgotten(absl::Time from, absl::Time before) const {
+  const absl::Time forgotten =
+      std::max({kept_expired_, now_ - retain_expired_, kept_revoked_,
+                now_ - retain_revoked_});
+  return Up(from) <= forgotten &&
+         Up(from) < std::min(Up(before), now_ + absl::Milliseconds(1)) &&
+         forgotten != absl::InfinitePast();
+}
+
+absl::Time Model::CompleteUntil(absl::Time from, absl::Time before) const {
+  return std::max(from, std::min(Up(before), now_ + absl::Milliseconds(1)));
 }
 
 std::vector<Token> Model::Select(const Query& query) const {
@@ -306,7 +397,9 @@ void Model::Issue(std::vector<Token> tokens, const std::vector<TokenId>& ids) {
     if (token.created_at == absl::InfinitePast()) token.created_at = now_;
     Tidy(token);
     TakeDigest(token);
-    tokens_[token.id] = token;
+    // Whatever an earlier token of this id was used for is gone with it.
+    beside_.erase(token.id);
+    Put(token);
   }
 }
 
@@ -317,16 +410,20 @@ absl::StatusCode Model::Update(const TokenId& id, const TokenPatch& patch,
   if (!Holds(precondition, *before)) {
     return absl::StatusCode::kFailedPrecondition;
   }
-  Token after = *before;
+  // Patches are of the record.
+  Token record = *before;
+  record.last_accessed_at = beside_[id].of_record.at;
+  record.ip_address = beside_[id].of_record.ip_address;
+  Token after = record;
   SetAll(patch, after);
   Tidy(after);
-  if (after == *before) return absl::StatusCode::kOk;
+  if (after == record) return absl::StatusCode::kOk;
   if (after.digest && !DigestIsFree(*after.digest, id)) {
     return absl::StatusCode::kAlreadyExists;
   }
   ++after.version;
   TakeDigest(after);
-  tokens_[id] = after;
+  Put(after);
   Forget();
   return absl::StatusCode::kOk;
 }
@@ -360,6 +457,7 @@ absl::StatusCode Model::Delete(const TokenId& id,
 }
 
 uint64_t Model::RevokeAll(const Query& query, const std::string& reason) {
+  FlushTouchesFor(query);
   Query any_state = query;
   any_state.states = StateSet::All();
   uint64_t revoked = 0;
@@ -376,6 +474,7 @@ uint64_t Model::RevokeAll(const Query& query, const std::string& reason) {
 }
 
 uint64_t Model::DeleteAll(const Query& query) {
+  FlushTouchesFor(query);
   const std::vector<Token> matches = Select(query);
   for (const Token& match : matches) tokens_.erase(match.id);
   return matches.size();

@@ -36,6 +36,18 @@ class Model {
   uint64_t RevokeAll(const Query& query, const std::string& reason);
   uint64_t DeleteAll(const Query& query);
 
+  // Uses are noted, and take effect when they are flushed: before a change by
+  // last use, and when the database is closed.
+  void Touch(const TokenId& id, absl::Time at, const std::string& ip_address);
+  void FlushTouches();
+
+  // As Database::MarkNotified().
+  uint64_t MarkNotified(const std::vector<TokenId>& ids, absl::Duration within);
+
+  // Whether a window of what expired is refused, and where it is complete.
+  bool MayHaveForgotten(absl::Time from, absl::Time before) const;
+  absl::Time CompleteUntil(absl::Time from, absl::Time before) const;
+
   // All matches in the order of the query; paging is not applied.
   std::vector<Token> Select(const Query& query) const;
 
@@ -51,7 +63,25 @@ class Model {
   const std::map<TokenId, Token>& tokens() const { return tokens_; }
 
  private:
+  // A last use, of a record or noted beside it.
+  struct Use {
+    std::optional<absl::Time> at;
+    std::string ip_address;
+  };
+  // What is kept of a token besides its record; `tokens_` shows the later use.
+  struct Beside {
+    Use of_record;
+    Use touched;
+    absl::Time marked_expiry = absl::InfinitePast();
+    absl::Duration marked_window;
+  };
+
   bool Matches(const Query& query, const Token& token) const;
+  bool IsMarked(const Token& token, absl::Duration within) const;
+  bool IsUnusedSince(const Token& token, absl::Time time) const;
+  void FlushTouchesFor(const Query& query);
+  // Puts a token in, whose last use is that of its record.
+  void Put(const Token& token);
   bool DigestIsFree(const Digest& digest, const TokenId& except) const;
   void TakeDigest(const Token& token);
   bool IsForgotten(const Token& token) const;
@@ -63,6 +93,8 @@ class Model {
   absl::Duration retain_expired_ = absl::InfiniteDuration();
   absl::Duration retain_revoked_ = absl::InfiniteDuration();
   std::map<TokenId, Token> tokens_;
+  std::map<TokenId, Beside> beside_;
+  std::map<TokenId, Use> noted_;
 };
 
 }  // namespace tokendb::testing

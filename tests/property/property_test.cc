@@ -24,6 +24,7 @@
 #include "tests/property/compare.h"
 #include "tests/property/generate.h"
 #include "tests/property/model.h"
+#include "tests/property/use.h"
 #include "tests/support/database_peer.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_clock.h"
@@ -75,6 +76,7 @@ class Runner {
   bool Delete();
   bool RevokeAll();
   bool DeleteAll();
+  bool Use();
   bool HoldReader();
   bool CloseReader();
   bool ReadNextPage();
@@ -125,18 +127,21 @@ class Runner {
 void Runner::Reopen() {
   readers_.clear();
   db_.reset();
+  model_.FlushTouches();
   Log("reopen");
   if (generator_.OneIn(3)) {
     retain_expired_ = generator_.MakeRetention();
     retain_revoked_ = generator_.MakeRetention();
   }
   // Small buffers: flushes and compactions happen by themselves as well.
-  auto db = Database::Open(dir_ / "db", {.retain_expired = retain_expired_,
-                                         .retain_revoked = retain_revoked_,
-                                         .reclaim = {.automatic = false},
-                                         .clock = &clock_,
-                                         .cache_bytes = 1 << 20,
-                                         .write_buffer_bytes = 1 << 18});
+  auto db = Database::Open(dir_ / "db",
+                           {.retain_expired = retain_expired_,
+                            .retain_revoked = retain_revoked_,
+                            .reclaim = {.automatic = false},
+                            .touch = {.flush_period = absl::InfiniteDuration()},
+                            .clock = &clock_,
+                            .cache_bytes = 1 << 20,
+                            .write_buffer_bytes = 1 << 18});
   if (!db.ok()) {
     std::fprintf(stderr, "open: %s\n", db.status().ToString().c_str());
     std::exit(1);
@@ -357,6 +362,17 @@ bool Runner::DeleteAll() {
       });
 }
 
+bool Runner::Use() {
+  std::vector<TokenId> ids;
+  for (uint64_t n = 1 + generator_.Below(3); n > 0; --n) {
+    ids.push_back(SomeId());
+  }
+  std::string log;
+  const std::string difference = UseSome(*db_, model_, generator_, ids, log);
+  Log(std::move(log));
+  return Same(difference);
+}
+
 bool Runner::HoldReader() {
   if (readers_.size() == 3) return CloseReader();
   Query query = generator_.MakeQuery(model_.now(), Ids());
@@ -415,6 +431,9 @@ bool Runner::ReadNextPage() {
 bool Runner::Compare() {
   if (generator_.OneIn(2) && !ReadNextPage()) return false;
   if (generator_.OneIn(20) && !Same(CompareLookUps(*db_, model_))) return false;
+  if (generator_.OneIn(5) && !Same(CompareExpired(*db_, model_, generator_))) {
+    return false;
+  }
   if (generator_.OneIn(50) && !Same(CompareCheck(*db_, model_))) return false;
   const Query query = generator_.MakeQuery(model_.now(), Ids());
   const std::string difference = CompareQuery(*db_, model_, query, generator_);
@@ -424,6 +443,7 @@ bool Runner::Compare() {
 }
 
 bool Runner::Step() {
+  if (generator_.OneIn(6)) return Use() && Compare();
   const uint64_t choice = generator_.Below(1000);
   bool same = true;
   if (choice < 300) {
