@@ -54,8 +54,8 @@ int Run(int argc, char** argv) {
     app.footer(kFooter);
     for (const auto add :
          {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring, AddCount,
-          AddRevoke, AddDelete, AddExplain, AddStats, AddCheck, AddRepair,
-          AddRetention, AddReclaim}) {
+          AddRevoke, AddDelete, AddChanges, AddExplain, AddStats, AddCheck,
+          AddRepair, AddRetention, AddReclaim}) {
       add(app, exit_code);
     }
     app.add_subcommand("version", "Show the version")->callback([] {

@@ -62,7 +62,7 @@ absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
     const StripeLock lock(stripes_, keys);
     ASSIGN_OR_RETURN(const std::vector<Token> tokens,
                      StillMatching(ids, conditions));
-    TokenBatch batch(store_, scopes_, now);
+    TokenBatch batch(store_, scopes_, changes_, now);
     for (const Token& token : tokens) {
       RETURN_IF_ERROR(step(token, batch));
     }

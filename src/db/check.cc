@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/db/change_check.h"
 #include "src/db/counter_check.h"
 #include "src/index/digest_row.h"
 #include "src/index/entries.h"
@@ -47,6 +48,11 @@ class Checker {
       RETURN_IF_ERROR(FindStrays(Family::kDigest));
     }
     RETURN_IF_ERROR(CompareCounters());
+    RETURN_IF_ERROR(FindWrongChanges(
+        store_, snapshot_, [this](std::string_view key, std::string detail) {
+          Report(CheckProblem::Kind::kWrongEntry, Family::kChange, key,
+                 std::move(detail));
+        }));
     return std::move(report_);
   }
 

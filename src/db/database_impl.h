@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "src/db/change_log.h"
 #include "src/db/monotone_clock.h"
 #include "src/db/reclaimer.h"
 #include "src/db/retention.h"
@@ -23,7 +24,8 @@ class Database::Impl {
   Impl(std::unique_ptr<Store> opened, const Clock& wall_clock)
       : store(std::move(opened)),
         clock(wall_clock, *store),
-        retention(*store, clock) {}
+        retention(*store, clock),
+        changes(*store, clock) {}
 
   Snapshot TakeSnapshot() { return store->TakeSnapshot(clock.Now()); }
 
@@ -57,6 +59,7 @@ class Database::Impl {
   std::unique_ptr<Store> store;
   MonotoneClock clock;
   Retention retention;
+  ChangeLog changes;
   std::unique_ptr<ScopeDictionary> scopes;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<Reclaimer> reclaimer;

@@ -32,11 +32,12 @@ bool TooMuchResident(uint64_t forgotten, uint64_t bytes) {
 
 }  // namespace
 
-Reclaimer::Reclaimer(Store& store, Retention& retention, MonotoneClock& clock,
-                     const ScopeDictionary& scopes,
+Reclaimer::Reclaimer(Store& store, Retention& retention, ChangeLog& changes,
+                     MonotoneClock& clock, const ScopeDictionary& scopes,
                      const ReclaimOptions& options)
     : store_(store),
       retention_(retention),
+      changes_(changes),
       clock_(clock),
       scopes_(scopes),
       options_(options) {
@@ -98,9 +99,11 @@ absl::StatusOr<ReclaimReport> Reclaimer::Round(Pace pace) {
     RETURN_IF_ERROR(store_.Flush());
   }
   RETURN_IF_ERROR(retention_.Advance());
+  RETURN_IF_ERROR(changes_.Advance());
   const Cutoff cutoff = retention_.kept();
   ReclaimReport report;
   RETURN_IF_ERROR(DropIndexFiles(cutoff, report));
+  RETURN_IF_ERROR(changes_.DropFiles(report));
   // Files that this round makes are not for this round: what a snapshot still
   // holds is in them again.
   ASSIGN_OR_RETURN(const Resident at_first, Look(cutoff, {}));

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/db/change_log.h"
 #include "src/db/retention.h"
 #include "src/index/scope_dictionary.h"
 #include "src/storage/store.h"
@@ -28,8 +29,9 @@ namespace tokendb {
 class Reclaimer {
  public:
   // All must outlive this.
-  Reclaimer(Store& store, Retention& retention, MonotoneClock& clock,
-            const ScopeDictionary& scopes, const ReclaimOptions& options);
+  Reclaimer(Store& store, Retention& retention, ChangeLog& changes,
+            MonotoneClock& clock, const ScopeDictionary& scopes,
+            const ReclaimOptions& options);
   // Waits for the file that is being rewritten.
   ~Reclaimer();
   Reclaimer(const Reclaimer&) = delete;
@@ -71,6 +73,7 @@ class Reclaimer {
 
   Store& store_;
   Retention& retention_;
+  ChangeLog& changes_;
   MonotoneClock& clock_;
   const ScopeDictionary& scopes_;
   const ReclaimOptions options_;

@@ -1,12 +1,24 @@
 #include "src/db/token_batch.h"
 
+#include <cstdint>
 #include <string_view>
 
 #include "src/base/status_macros.h"
+#include "src/index/change_row.h"
 #include "src/index/counters.h"
 #include "src/index/entries.h"
 
 namespace tokendb {
+namespace {
+
+// Whether a change revokes the token, or revokes it earlier.
+bool IsRevokedBy(const Token& before, const Token& after) {
+  return after.revoked_at.has_value() &&
+         (!before.revoked_at.has_value() ||
+          *after.revoked_at < *before.revoked_at);
+}
+
+}  // namespace
 
 absl::Status TokenBatch::PutRecord(const Token& token) {
   ASSIGN_OR_RETURN(const std::string_view record, encoder_.Encode(token));
@@ -20,12 +32,21 @@ void TokenBatch::Count(const Token& token, const ScopeNumbers& scopes,
                  [&](std::string_view key) { batch_.Add(key, delta); });
 }
 
+void TokenBatch::Record(TokenChange::Kind kind, const Token& token) {
+  if (!log_.is_on()) return;
+  changes_.push_back({.kind = kind, .id = token.id, .version = token.version});
+  if (kind == TokenChange::Kind::kRevoked) {
+    changes_.back().revoked_at = token.revoked_at;
+  }
+}
+
 absl::Status TokenBatch::Add(const Token& token, const ScopeNumbers& scopes) {
   RETURN_IF_ERROR(PutRecord(token));
   ForEachEntry(token, scopes,
                [&](Family family, std::string_view key,
                    std::string_view value) { batch_.Put(family, key, value); });
   Count(token, scopes, 1);
+  Record(TokenChange::Kind::kIssued, token);
   return absl::OkStatus();
 }
 
@@ -39,12 +60,16 @@ absl::Status TokenBatch::Replace(const Token& before, const Token& after) {
                   EntriesOf(after, scopes_after), batch_);
   Count(before, scopes_before, -1);
   Count(after, scopes_after, 1);
+  Record(IsRevokedBy(before, after) ? TokenChange::Kind::kRevoked
+                                    : TokenChange::Kind::kUpdated,
+         after);
   return absl::OkStatus();
 }
 
 absl::Status TokenBatch::Disown(Token token) {
   token.digest.reset();
   ++token.version;
+  Record(TokenChange::Kind::kUpdated, token);
   // No index entry and no counter holds the digest.
   return PutRecord(token);
 }
@@ -54,11 +79,22 @@ void TokenBatch::Remove(const Token& token) {
   const ScopeNumbers scopes = scopes_.Known(token.scopes);
   WriteDifference(EntriesOf(token, scopes), {}, batch_);
   Count(token, scopes, -1);
+  Record(TokenChange::Kind::kDeleted, token);
 }
 
 absl::Status TokenBatch::Commit(Durability durability) {
   if (batch_.IsEmpty()) return absl::OkStatus();
-  return store_.Commit(batch_, durability);
+  if (changes_.empty()) return store_.Commit(batch_, durability);
+  ASSIGN_OR_RETURN(ChangeLog::Numbers numbers, log_.Take(changes_.size()));
+  uint64_t number = numbers.first();
+  for (TokenChange& change : changes_) {
+    change.at = numbers.at();
+    batch_.Put(Family::kChange, ChangeKey(number), ChangeRow(number, change));
+    ++number;
+  }
+  RETURN_IF_ERROR(store_.Commit(batch_, durability));
+  numbers.Committed();
+  return absl::OkStatus();
 }
 
 }  // namespace tokendb

@@ -1,28 +1,37 @@
 #ifndef TOKENDB_SRC_DB_TOKEN_BATCH_H_
 #define TOKENDB_SRC_DB_TOKEN_BATCH_H_
 
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "src/db/change_log.h"
 #include "src/index/cover.h"
 #include "src/index/scope_dictionary.h"
 #include "src/model/millis.h"
 #include "src/model/record_codec.h"
 #include "src/storage/store.h"
+#include "tokendb/changes.h"
 #include "tokendb/options.h"
 #include "tokendb/token.h"
 
 namespace tokendb {
 
 // Changes to tokens that take effect together: for each one its record, all its
-// index entries and its counters. The one place that puts these into a batch.
+// index entries, its counters and its row in the change feed. The one place
+// that puts these into a batch.
 //
 // The caller holds the locks of all tokens and digests in it, from before it
 // read them until Commit() has returned. Not thread-safe.
 class TokenBatch {
  public:
-  // Both must outlive the batch. Counters are kept right as of `now`.
-  TokenBatch(Store& store, ScopeDictionary& scopes, Millis now)
-      : store_(store), scopes_(scopes), now_(now), batch_(store.NewBatch()) {}
+  // All must outlive the batch. Counters are kept right as of `now`.
+  TokenBatch(Store& store, ScopeDictionary& scopes, ChangeLog& log, Millis now)
+      : store_(store),
+        scopes_(scopes),
+        log_(log),
+        now_(now),
+        batch_(store.NewBatch()) {}
 
   // Adds a new token, normalized, whose scopes have these numbers.
   // InvalidArgument if its record is too large.
@@ -44,12 +53,15 @@ class TokenBatch {
  private:
   absl::Status PutRecord(const Token& token);
   void Count(const Token& token, const ScopeNumbers& scopes, int64_t delta);
+  void Record(TokenChange::Kind kind, const Token& token);
 
   Store& store_;
   ScopeDictionary& scopes_;
+  ChangeLog& log_;
   const Millis now_;
   RecordEncoder encoder_;
   Batch batch_;
+  std::vector<TokenChange> changes_;  // For the feed; numbered by Commit().
 };
 
 }  // namespace tokendb

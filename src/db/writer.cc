@@ -183,7 +183,7 @@ absl::StatusOr<std::vector<TokenId>> Writer::Issue(
         holders.begin(), holders.end(),
         [&](const TokenId& holder) { return lock.Covers(holder.bytes()); });
     if (!locked) continue;
-    TokenBatch batch(store_, scopes_, now);
+    TokenBatch batch(store_, scopes_, changes_, now);
     RETURN_IF_ERROR(Disown(holders, batch));
     for (size_t i = 0; i < prepared.size(); ++i) {
       if (absl::Status status =
@@ -254,7 +254,7 @@ absl::StatusOr<Token> Writer::Change(const TokenId& id,
     const Millis now = clock_.Now();
     RETURN_IF_ERROR(FindHolders(claims, now, holders));
     if (!holders.empty() && !lock.Covers(holders.front().bytes())) continue;
-    TokenBatch batch(store_, scopes_, now);
+    TokenBatch batch(store_, scopes_, changes_, now);
     RETURN_IF_ERROR(Disown(holders, batch));
     RETURN_IF_ERROR(batch.Replace(before, after));
     RETURN_IF_ERROR(batch.Commit(durability));
@@ -295,7 +295,7 @@ absl::Status Writer::Delete(const TokenId& id, const DeleteOptions& options) {
   const StripeLock lock(stripes_, keys);
   ASSIGN_OR_RETURN(const Token token, ReadForChange(id));
   RETURN_IF_ERROR(CheckPrecondition(options.precondition, token));
-  TokenBatch batch(store_, scopes_, clock_.Now());
+  TokenBatch batch(store_, scopes_, changes_, clock_.Now());
   batch.Remove(token);
   return batch.Commit(options.durability);
 }

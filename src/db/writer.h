@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "src/db/change_log.h"
 #include "src/db/monotone_clock.h"
 #include "src/db/retention.h"
 #include "src/db/token_batch.h"
@@ -34,8 +35,12 @@ class Writer {
  public:
   // All must outlive the writer.
   Writer(Store& store, ScopeDictionary& scopes, MonotoneClock& clock,
-         const Retention& retention)
-      : store_(store), scopes_(scopes), clock_(clock), retention_(retention) {}
+         const Retention& retention, ChangeLog& changes)
+      : store_(store),
+        scopes_(scopes),
+        clock_(clock),
+        retention_(retention),
+        changes_(changes) {}
 
   absl::StatusOr<std::vector<TokenId>> Issue(absl::Span<const Token> tokens,
                                              const WriteOptions& options);
@@ -96,6 +101,7 @@ class Writer {
   ScopeDictionary& scopes_;
   MonotoneClock& clock_;
   const Retention& retention_;
+  ChangeLog& changes_;
   Stripes stripes_;
 };
 

@@ -57,6 +57,7 @@ std::optional<EntryExpiry> ReadExpiry(Family family, std::string_view key,
     }
     case Family::kMeta:
     case Family::kHot:
+    case Family::kChange:  // Dropped by their numbers.
       return std::nullopt;
   }
   return std::nullopt;
@@ -72,6 +73,7 @@ bool IsIntact(Family family, std::string_view key, std::string_view value) {
     case Family::kIndex:
     case Family::kHot:
     case Family::kStat:
+    case Family::kChange:
       return true;
   }
   return false;

@@ -6,6 +6,7 @@
 #define TOKENDB_SRC_STORAGE_STORE_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -135,6 +136,8 @@ class Cursor {
  public:
   void SeekToFirst() { iterator_->SeekToFirst(); }
   void SeekToLast() { iterator_->SeekToLast(); }
+  // To the first key of the range that is not before `key`.
+  void Seek(std::string_view key) { iterator_->Seek(ToSlice(key)); }
   void Next() { iterator_->Next(); }
   void Prev() { iterator_->Prev(); }
 
@@ -186,6 +189,10 @@ class Store {
   // From now on compactions may drop what is forgotten by `cutoff`.
   void AllowDropping(const Cutoff& cutoff) { cutoff_.Set(cutoff); }
 
+  // From now on compactions may drop changes up to number `floor`. It must not
+  // be less than before.
+  void AllowDroppingChanges(uint64_t floor) { change_floor_ = floor; }
+
   // Reads a key into `value`; false if it is not there. A null snapshot reads
   // the latest state.
   absl::StatusOr<bool> Get(const Snapshot* snapshot, Family family,
@@ -216,6 +223,7 @@ class Store {
     int level = 0;
     uint64_t bytes = 0;
     double forgotten_part = 0;
+    std::string last_key;
 
     uint64_t forgotten_bytes() const {
       return static_cast<uint64_t>(static_cast<double>(bytes) * forgotten_part);
@@ -263,7 +271,9 @@ class Store {
 
   const EntryReader& reader_;
   mutable SnapshotTimes snapshot_times_;
-  SharedCutoff cutoff_;  // Read by compactions: outlives the database below.
+  // Read by compactions: these outlive the database below.
+  SharedCutoff cutoff_;
+  std::atomic<uint64_t> change_floor_ = 0;
   std::unique_ptr<rocksdb::DB> db_;
   Batch::Handles handles_{};
   rocksdb::ColumnFamilyHandle* default_handle_ = nullptr;

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -36,6 +37,9 @@ class Model {
   uint64_t RevokeAll(const Query& query, const std::string& reason);
   uint64_t DeleteAll(const Query& query);
 
+  // The changes made since they were last taken.
+  std::vector<TokenChange> TakeChanges() { return std::exchange(changes_, {}); }
+
   // All matches in the order of the query; paging is not applied.
   std::vector<Token> Select(const Query& query) const;
 
@@ -56,6 +60,7 @@ class Model {
   void TakeDigest(const Token& token);
   bool IsForgotten(const Token& token) const;
   void Forget();
+  void Record(TokenChange::Kind kind, const Token& token);
 
   absl::Time now_ = absl::InfinitePast();
   absl::Time kept_expired_ = absl::InfinitePast();
@@ -63,6 +68,7 @@ class Model {
   absl::Duration retain_expired_ = absl::InfiniteDuration();
   absl::Duration retain_revoked_ = absl::InfiniteDuration();
   std::map<TokenId, Token> tokens_;
+  std::vector<TokenChange> changes_;
 };
 
 }  // namespace tokendb::testing

@@ -13,6 +13,9 @@ class DatabasePeer {
   static Retention& RetentionOf(Database& database) {
     return database.impl_->retention;
   }
+  static ChangeLog& ChangesOf(Database& database) {
+    return database.impl_->changes;
+  }
 };
 
 }  // namespace tokendb
