@@ -44,23 +44,23 @@ std::string EncodePosition(const ChangeLog& log, const Position& position) {
 absl::StatusOr<Position> ReadPosition(const ChangeLog& log,
                                       std::string_view continuation) {
   std::string bytes;
-  const bool decoded =
-      absl::WebSafeBase64Unescape(AbslView(continuation), &bytes) &&
-      bytes.size() == kBodyBytes + sizeof(uint32_t) &&
-      bytes.front() == kVersion &&
-      LoadBig32(&bytes[kBodyBytes]) ==
-          ExtendCrc32c(0, std::string_view(bytes).substr(0, kBodyBytes)) &&
-      // One position has one text.
-      absl::WebSafeBase64Escape(bytes) == AbslView(continuation);
-  if (!decoded) {
+  // One position has one text.
+  if (!absl::WebSafeBase64Unescape(AbslView(continuation), &bytes) ||
+      bytes.size() != kBodyBytes + sizeof(uint32_t) ||
+      bytes.front() != kVersion ||
+      absl::WebSafeBase64Escape(bytes) != AbslView(continuation)) {
     return absl::InvalidArgumentError("the continuation is damaged");
   }
-  if (std::string_view(bytes).substr(1, kIdBytes) != log.id()) {
+  const std::string_view body(bytes.data(), kBodyBytes);
+  if (LoadBig32(&bytes[kBodyBytes]) != ExtendCrc32c(0, body)) {
+    return absl::InvalidArgumentError("the continuation is damaged");
+  }
+  if (body.substr(1, kIdBytes) != log.id()) {
     return absl::InvalidArgumentError(
         "the continuation is of another database's changes");
   }
-  return Position{LoadBig64(&bytes[1 + kIdBytes]),
-                  bytes.substr(kBodyBytes - kMarkBytes, kMarkBytes)};
+  return Position{LoadBig64(&body[1 + kIdBytes]),
+                  std::string(body.substr(kBodyBytes - kMarkBytes))};
 }
 
 absl::Status CheckIsOn(const ChangeLog& log) {
@@ -132,10 +132,10 @@ absl::StatusOr<ChangePage> ReadChanges(const Store& store, const ChangeLog& log,
   }
   ChangePage page;
   for (; cursor.Valid() && page.changes.size() < limit; cursor.Next()) {
-    ASSIGN_OR_RETURN(TokenChange change,
+    ASSIGN_OR_RETURN(const TokenChange change,
                      ParseChangeRow(cursor.key(), cursor.value()));
     ASSIGN_OR_RETURN(position, PositionOf(cursor));
-    page.changes.push_back(std::move(change));
+    page.changes.push_back(change);
   }
   RETURN_IF_ERROR(cursor.status());
   page.continuation = EncodePosition(log, position);
