@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "tokendb/changes.h"
 #include "tokendb/index.h"
 #include "tokendb/options.h"
 #include "tokendb/query.h"
@@ -89,6 +90,9 @@ struct DatabaseStats {
   std::string engine;           // The storage engine and its version.
   ReclaimStats reclaim;
   TouchStats touches;
+
+  absl::Duration retain_changes;  // Zero: there is no change feed.
+  uint64_t changes = 0;           // Its rows, about.
 };
 
 // A difference between records and the entries derived from them.
@@ -378,6 +382,35 @@ class Database {
   // state: nothing expires earlier. Absent if nothing does. Reads one index
   // entry.
   absl::StatusOr<std::optional<absl::Time>> NextExpiry() const;
+
+  // --- Change feed ---
+
+  // Returns up to `limit` changes behind `continuation`, in their order; from
+  // the oldest that is kept if it is empty. To follow the database, read all
+  // tokens once from ChangesFromNow() on, and then call this again and again
+  // with the continuation of the page before.
+  //
+  // The changes of one token come in the order in which they were made, each
+  // once. A page has all changes committed behind `continuation` up to its last
+  // one; a change shows once it and all that began to be committed before it
+  // are done. Changes written with Durability::kBuffered show as well: a loss
+  // of power may take them back, together with what they did to the token.
+  //
+  // Errors: FailedPrecondition if no changes are kept (see
+  // OpenOptions::retain_changes), or if this database does not have the change
+  // that `continuation` follows, since it was restored from an older copy;
+  // OutOfRange, saying how far the feed goes back, if changes behind
+  // `continuation` are not kept any more, after which all tokens must be read
+  // anew; InvalidArgument if it is damaged or of another database, or `limit`
+  // is not in 1..10,000; DataLoss if a row fails its checksum.
+  //
+  // Reads one row for each change, and one more. Thread-safe; waits for no one.
+  absl::StatusOr<ChangePage> Changes(std::string_view continuation = {},
+                                     size_t limit = 1000) const;
+
+  // Returns a continuation behind all changes so far; changes being committed
+  // at the moment may come behind it. Errors: FailedPrecondition as Changes().
+  absl::StatusOr<std::string> ChangesFromNow() const;
 
   // --- Upkeep ---
 

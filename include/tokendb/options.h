@@ -59,6 +59,12 @@ struct OpenOptions {
   std::optional<absl::Duration> retain_expired;
   std::optional<absl::Duration> retain_revoked;
 
+  // How long changes stay in the feed of Database::Changes(). Zero: there is no
+  // feed, and writes do nothing for it. Infinite: for ever. When it is switched
+  // on the feed begins anew. Absent: as it was last set for this database; zero
+  // in a new one.
+  std::optional<absl::Duration> retain_changes;
+
   ReclaimOptions reclaim;
   TouchOptions touch;
 

@@ -55,8 +55,9 @@ int Run(int argc, char** argv) {
     app.footer(kFooter);
     for (const auto add :
          {AddImport, AddExport, AddPut, AddGet, AddList, AddExpiring,
-          AddExpired, AddCount, AddRevoke, AddDelete, AddTouch, AddExplain,
-          AddStats, AddCheck, AddRepair, AddRetention, AddReclaim, AddIndex}) {
+          AddExpired, AddCount, AddRevoke, AddDelete, AddTouch, AddChanges,
+          AddExplain, AddStats, AddCheck, AddRepair, AddRetention, AddReclaim,
+          AddIndex}) {
       add(app, exit_code);
     }
     app.add_subcommand("version", "Show the version")->callback([] {

@@ -18,6 +18,7 @@ void AddCount(CLI::App& app, int& exit_code);
 void AddRevoke(CLI::App& app, int& exit_code);
 void AddDelete(CLI::App& app, int& exit_code);
 void AddTouch(CLI::App& app, int& exit_code);
+void AddChanges(CLI::App& app, int& exit_code);
 void AddExplain(CLI::App& app, int& exit_code);
 void AddStats(CLI::App& app, int& exit_code);
 void AddCheck(CLI::App& app, int& exit_code);

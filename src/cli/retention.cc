@@ -17,6 +17,7 @@ struct Options {
   std::string directory;
   std::string expired;
   std::string revoked;
+  std::string changes;
   bool json = false;
 };
 
@@ -25,6 +26,7 @@ absl::StatusOr<std::optional<absl::Duration>> ParsePeriod(
     const std::string& text) {
   if (text.empty()) return std::nullopt;
   if (text == "forever") return absl::InfiniteDuration();
+  if (text == "0") return absl::ZeroDuration();
   ASSIGN_OR_RETURN(const absl::Duration period, ParseSpan(text));
   return period;
 }
@@ -33,12 +35,15 @@ absl::StatusOr<ExitCode> Show(Database& database, const Options& options) {
   ASSIGN_OR_RETURN(const DatabaseStats stats, database.Stats());
   const std::string expired = PeriodText(stats.reclaim.retain_expired);
   const std::string revoked = PeriodText(stats.reclaim.retain_revoked);
+  const std::string changes = PeriodText(stats.retain_changes);
   if (options.json) {
     const nlohmann::ordered_json json = {{"retainExpired", expired},
-                                         {"retainRevoked", revoked}};
+                                         {"retainRevoked", revoked},
+                                         {"retainChanges", changes}};
     std::cout << json.dump(1) << '\n';
   } else {
-    std::cout << "expired  " << expired << "\nrevoked  " << revoked << '\n';
+    std::cout << "expired  " << expired << "\nrevoked  " << revoked
+              << "\nchanges  " << changes << '\n';
   }
   return kSuccess;
 }
@@ -49,6 +54,9 @@ int Retention(const Options& options) {
   if (!expired.ok()) return Report(expired.status());
   const auto revoked = ParsePeriod(options.revoked);
   if (!revoked.ok()) return Report(revoked.status());
+  const auto changes = ParsePeriod(options.changes);
+  if (!changes.ok()) return Report(changes.status());
+  open.retain_changes = *changes;
   open.retain_expired = *expired;
   open.retain_revoked = *revoked;
   return WithDatabase(
@@ -72,6 +80,10 @@ void AddRetention(CLI::App& app, int& exit_code) {
   command
       ->add_option("--revoked", options->revoked,
                    "For tokens that were revoked: 60s, 30d, forever")
+      ->type_name("SPAN");
+  command
+      ->add_option("--changes", options->changes,
+                   "For the feed of changes: 7d, forever; 0: keep none")
       ->type_name("SPAN");
   command->add_flag("--json", options->json, "For programs");
   command->callback([options, &exit_code] { exit_code = Retention(*options); });

@@ -53,7 +53,9 @@ void PrintJson(const DatabaseStats& stats,
        next_expiry.has_value() ? Json(Rfc3339(*next_expiry)) : Json(nullptr)},
       {"engine", stats.engine},
       {"reclaim", ToJson(stats.reclaim)},
-      {"touches", ToJson(stats.touches)}};
+      {"touches", ToJson(stats.touches)},
+      {"retainChanges", PeriodText(stats.retain_changes)},
+      {"changes", stats.changes}};
   std::cout << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
@@ -74,7 +76,9 @@ absl::StatusOr<ExitCode> Stats(Database& database, const Options& options) {
             << PeriodText(stats.reclaim.retain_revoked) << "\nreclaim  "
             << stats.reclaim.forgotten_bytes << " bytes in files forgotten, "
             << stats.reclaim.live_bytes << " others, "
-            << stats.reclaim.files_waiting << " files waiting\n\n";
+            << stats.reclaim.files_waiting << " files waiting\nchanges  "
+            << "about " << stats.changes << ", retained "
+            << PeriodText(stats.retain_changes) << "\n\n";
   Table table({"FAMILY", "ENTRIES (ABOUT)", "BYTES IN FILES", "IN MEMORY"});
   for (const DatabaseStats::Family& family : stats.families) {
     table.Add({family.name, absl::StrCat(family.estimated_entries),

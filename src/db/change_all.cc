@@ -72,7 +72,7 @@ absl::StatusOr<uint64_t> Writer::ForAllMatches(const Query& query, Millis now,
     const StripeLock lock(stripes_, keys);
     ASSIGN_OR_RETURN(const std::vector<Token> tokens,
                      StillMatching(ids, conditions));
-    TokenBatch batch(store_, scopes_, indexes_.Get(), now);
+    TokenBatch batch(store_, scopes_, indexes_.Get(), changes_, now);
     for (const Token& token : tokens) {
       RETURN_IF_ERROR(step(token, batch));
     }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/db/change_check.h"
 #include "src/db/counter_check.h"
 #include "src/db/hot_check.h"
 #include "src/index/digest_row.h"
@@ -49,6 +50,11 @@ class Checker {
       RETURN_IF_ERROR(FindStrays(Family::kDigest));
     }
     RETURN_IF_ERROR(CheckHotRows(view_, report_));
+    RETURN_IF_ERROR(FindWrongChanges(
+        store_, snapshot_, [this](std::string_view key, std::string detail) {
+          return report_({CheckProblem::Kind::kWrongEntry, Family::kChange, key,
+                          TokenId(), std::move(detail)});
+        }));
     return compared_;
   }
 

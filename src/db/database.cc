@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/coding.h"
 #include "src/base/status_macros.h"
+#include "src/db/change_feed.h"
 #include "src/db/check.h"
 #include "src/db/counter_check.h"
 #include "src/db/database_impl.h"
@@ -116,6 +117,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
                                                            : *options.clock);
   RETURN_IF_ERROR(impl->clock.Load());
   RETURN_IF_ERROR(impl->retention.Load(options));
+  RETURN_IF_ERROR(impl->changes.Load(options));
   ASSIGN_OR_RETURN(impl->scopes, ScopeDictionary::Load(*impl->store));
   ASSIGN_OR_RETURN(
       impl->indexes,
@@ -123,12 +125,12 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
                          {impl->stripes, *impl->scopes, impl->retention}));
   impl->writer = std::make_unique<Writer>(
       *impl->store, impl->stripes, *impl->scopes, impl->clock, impl->retention,
-      impl->indexes->sets());
+      impl->indexes->sets(), impl->changes);
   RETURN_IF_ERROR(impl->CountIfUncounted());
   impl->touches = std::make_unique<Touches>(impl->hot_writer, options.touch);
   impl->reclaimer = std::make_unique<Reclaimer>(
       *impl->store, impl->retention, impl->clock, *impl->scopes, *impl->indexes,
-      options.reclaim);
+      impl->changes, options.reclaim);
   return std::unique_ptr<Database>(new Database(std::move(impl)));
 }
 
@@ -374,6 +376,17 @@ absl::StatusOr<std::optional<absl::Time>> Database::NextExpiry() const {
   return FindNextExpiry(*impl_->store, impl_->clock.Now());
 }
 
+// --- Change feed ---
+
+absl::StatusOr<ChangePage> Database::Changes(std::string_view continuation,
+                                             size_t limit) const {
+  return ReadChanges(*impl_->store, impl_->changes, continuation, limit);
+}
+
+absl::StatusOr<std::string> Database::ChangesFromNow() const {
+  return EndOfChanges(*impl_->store, impl_->changes);
+}
+
 // --- Upkeep ---
 
 absl::Time Database::Now() const { return FromMillis(impl_->clock.Now()); }
@@ -390,6 +403,8 @@ absl::StatusOr<DatabaseStats> Database::Stats() const {
                               .file_bytes = size.file_bytes,
                               .memory_bytes = size.memory_bytes});
   }
+  stats.retain_changes = impl_->changes.retain();
+  stats.changes = impl_->store->SizeOf(Family::kChange).estimated_entries;
   ASSIGN_OR_RETURN(stats.reclaim, impl_->reclaimer->Stats());
   stats.touches = impl_->touches->Stats();
   return stats;
@@ -422,6 +437,7 @@ void Database::ResumeReclaim() { impl_->reclaimer->Resume(); }
 absl::Status Database::Compact() {
   RETURN_IF_ERROR(impl_->retention.Advance());
   impl_->indexes->ReleaseRetired();
+  RETURN_IF_ERROR(impl_->changes.Advance());
   return impl_->store->Compact();
 }
 

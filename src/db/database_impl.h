@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "src/db/change_log.h"
 #include "src/db/hot_writer.h"
 #include "src/db/index_catalog.h"
 #include "src/db/monotone_clock.h"
@@ -28,7 +29,8 @@ class Database::Impl {
       : store(std::move(opened)),
         clock(wall_clock, *store),
         retention(*store, clock),
-        hot_writer(*store, stripes, clock, retention) {}
+        hot_writer(*store, stripes, clock, retention),
+        changes(*store, clock) {}
 
   Snapshot TakeSnapshot() { return store->TakeSnapshot(clock.Now()); }
 
@@ -85,6 +87,7 @@ class Database::Impl {
   Retention retention;
   Stripes stripes;
   HotWriter hot_writer;
+  ChangeLog changes;
   std::unique_ptr<ScopeDictionary> scopes;
   std::unique_ptr<IndexCatalog> indexes;
   std::unique_ptr<Writer> writer;

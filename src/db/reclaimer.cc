@@ -34,12 +34,13 @@ bool TooMuchResident(uint64_t forgotten, uint64_t bytes) {
 
 Reclaimer::Reclaimer(Store& store, Retention& retention, MonotoneClock& clock,
                      const ScopeDictionary& scopes, IndexCatalog& indexes,
-                     const ReclaimOptions& options)
+                     ChangeLog& changes, const ReclaimOptions& options)
     : store_(store),
       retention_(retention),
       clock_(clock),
       scopes_(scopes),
       indexes_(indexes),
+      changes_(changes),
       options_(options) {
   if (options_.automatic) {
     thread_.Start(options_.period, [this] { Work(); });
@@ -83,10 +84,12 @@ absl::StatusOr<ReclaimReport> Reclaimer::Round(Pace pace) {
     RETURN_IF_ERROR(store_.Flush());
   }
   RETURN_IF_ERROR(retention_.Advance());
+  RETURN_IF_ERROR(changes_.Advance());
   const Cutoff cutoff = retention_.kept();
   ReclaimReport report;
   RETURN_IF_ERROR(indexes_.ReclaimRetired());
   RETURN_IF_ERROR(DropIndexFiles(cutoff, report));
+  RETURN_IF_ERROR(changes_.DropFiles(report));
   // Files that this round makes are not for this round: what a snapshot still
   // holds is in them again.
   ASSIGN_OR_RETURN(const Resident at_first, Look(cutoff, {}));

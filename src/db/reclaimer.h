@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/base/periodic_thread.h"
+#include "src/db/change_log.h"
 #include "src/db/index_catalog.h"
 #include "src/db/retention.h"
 #include "src/index/scope_dictionary.h"
@@ -31,7 +32,7 @@ class Reclaimer {
   // All must outlive this.
   Reclaimer(Store& store, Retention& retention, MonotoneClock& clock,
             const ScopeDictionary& scopes, IndexCatalog& indexes,
-            const ReclaimOptions& options);
+            ChangeLog& changes, const ReclaimOptions& options);
   // Waits for the file that is being rewritten.
   ~Reclaimer() = default;
   Reclaimer(const Reclaimer&) = delete;
@@ -74,6 +75,7 @@ class Reclaimer {
   MonotoneClock& clock_;
   const ScopeDictionary& scopes_;
   IndexCatalog& indexes_;
+  ChangeLog& changes_;
   const ReclaimOptions options_;
 
   std::mutex rounds_;            // Held for a round.

@@ -104,6 +104,7 @@ absl::Status Repairer::Add(const Difference& difference) {
       break;
     case Family::kMeta:
     case Family::kStat:
+    case Family::kChange:
       // Nothing here is derived from one record. A family that is gets its
       // repair in RepairEntry().
       Leave(waiting, "");

@@ -11,6 +11,7 @@
 #include "src/base/coding.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/db/period.h"
 
 namespace tokendb {
 namespace {
@@ -45,23 +46,9 @@ std::string PairValue(const Pair& pair) {
   return value;
 }
 
-absl::StatusOr<Millis> PeriodOf(absl::Duration period, const char* name) {
-  if (period < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(absl::StrCat(name, " is negative"));
-  }
-  // Rounded up: no token is forgotten before its period has passed.
-  const absl::Duration whole = absl::Ceil(period, absl::Milliseconds(1));
-  return absl::ToInt64Milliseconds(whole);  // kNever if it is infinite.
-}
-
 Cutoff Later(const Cutoff& a, const Cutoff& b) {
   return {.expired = std::max(a.expired, b.expired),
           .revoked = std::max(a.revoked, b.revoked)};
-}
-
-// `now` - `period`, held to the times there are.
-Millis Minus(Millis now, Millis period) {
-  return now < kAlways + period ? kAlways : now - period;
 }
 
 }  // namespace

@@ -184,7 +184,7 @@ absl::StatusOr<std::vector<TokenId>> Writer::Issue(
         holders.begin(), holders.end(),
         [&](const TokenId& holder) { return lock.Covers(holder.bytes()); });
     if (!locked) continue;
-    TokenBatch batch(store_, scopes_, indexes_.Get(), now);
+    TokenBatch batch(store_, scopes_, indexes_.Get(), changes_, now);
     RETURN_IF_ERROR(Disown(holders, batch));
     for (size_t i = 0; i < prepared.size(); ++i) {
       if (absl::Status status =
@@ -255,7 +255,7 @@ absl::StatusOr<Token> Writer::Change(const TokenId& id,
     const Millis now = clock_.Now();
     RETURN_IF_ERROR(FindHolders(claims, now, holders));
     if (!holders.empty() && !lock.Covers(holders.front().bytes())) continue;
-    TokenBatch batch(store_, scopes_, indexes_.Get(), now);
+    TokenBatch batch(store_, scopes_, indexes_.Get(), changes_, now);
     RETURN_IF_ERROR(Disown(holders, batch));
     RETURN_IF_ERROR(batch.Replace(before, after));
     RETURN_IF_ERROR(batch.Commit(durability));
@@ -301,7 +301,7 @@ absl::Status Writer::Delete(const TokenId& id, const DeleteOptions& options) {
   const StripeLock lock(stripes_, keys);
   ASSIGN_OR_RETURN(const Token token, ReadForChange(id));
   RETURN_IF_ERROR(CheckPrecondition(options.precondition, token));
-  TokenBatch batch(store_, scopes_, indexes_.Get(), clock_.Now());
+  TokenBatch batch(store_, scopes_, indexes_.Get(), changes_, clock_.Now());
   batch.Remove(token);
   return batch.Commit(options.durability);
 }

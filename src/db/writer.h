@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "src/db/change_log.h"
 #include "src/db/monotone_clock.h"
 #include "src/db/retention.h"
 #include "src/db/token_batch.h"
@@ -36,13 +37,14 @@ class Writer {
   // All must outlive the writer.
   Writer(Store& store, Stripes& stripes, ScopeDictionary& scopes,
          MonotoneClock& clock, const Retention& retention,
-         const SharedIndexSet& indexes)
+         const SharedIndexSet& indexes, ChangeLog& changes)
       : store_(store),
         stripes_(stripes),
         scopes_(scopes),
         clock_(clock),
         retention_(retention),
-        indexes_(indexes) {}
+        indexes_(indexes),
+        changes_(changes) {}
 
   absl::StatusOr<std::vector<TokenId>> Issue(absl::Span<const Token> tokens,
                                              const WriteOptions& options);
@@ -105,6 +107,7 @@ class Writer {
   MonotoneClock& clock_;
   const Retention& retention_;
   const SharedIndexSet& indexes_;
+  ChangeLog& changes_;
 };
 
 }  // namespace tokendb

@@ -70,6 +70,7 @@ std::optional<EntryExpiry> ReadExpiry(Family family, std::string_view key,
       return EntryExpiry{row->expires_at, RevokedIf(row->revoked)};
     }
     case Family::kMeta:
+    case Family::kChange:  // Dropped by their numbers.
       return std::nullopt;
   }
   return std::nullopt;
@@ -85,6 +86,7 @@ bool IsIntact(Family family, std::string_view key, std::string_view value) {
     case Family::kMeta:
     case Family::kIndex:
     case Family::kStat:
+    case Family::kChange:
       return true;
   }
   return false;

@@ -8,10 +8,18 @@
 namespace tokendb {
 
 // Column families, in the order of docs/file_format.md.
-enum class Family : uint8_t { kMeta, kToken, kDigest, kIndex, kHot, kStat };
-inline constexpr std::array kFamilies = {Family::kMeta,   Family::kToken,
-                                         Family::kDigest, Family::kIndex,
-                                         Family::kHot,    Family::kStat};
+enum class Family : uint8_t {
+  kMeta,
+  kToken,
+  kDigest,
+  kIndex,
+  kHot,
+  kStat,
+  kChange,
+};
+inline constexpr std::array kFamilies = {
+    Family::kMeta, Family::kToken, Family::kDigest, Family::kIndex,
+    Family::kHot,  Family::kStat,  Family::kChange};
 
 // "meta", "token", ...
 std::string_view FamilyName(Family family);

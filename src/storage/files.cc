@@ -40,6 +40,7 @@ absl::StatusOr<std::vector<Store::File>> Store::Files(
       file.name = sst.name;
       file.level = level.level;
       file.bytes = sst.size;
+      file.last_key = sst.largestkey;
       const auto it = by_name.find(BaseName(sst.name));
       if (it == by_name.end()) continue;  // Newer than the properties.
       const auto histogram = FindExpiryHistogram(*it->second);

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "rocksdb/cache.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/storage/change_filter.h"
 #include "src/storage/expiry_collector.h"
 #include "src/storage/expiry_filter.h"
 #include "src/storage/rocksdb_options.h"
@@ -87,7 +90,37 @@ struct Dropping {
   const EntryReader& reader;
   const SharedCutoff& cutoff;
   const SharedDeadPrefixes& dead;
+  const std::atomic<uint64_t>& change_floor;
 };
+
+void AddDropping(Family family, const Dropping& dropping,
+                 rocksdb::ColumnFamilyOptions& cf) {
+  if (family == Family::kMeta) return;
+  if (family == Family::kChange) {
+    cf.compaction_filter_factory =
+        MakeChangeFilterFactory(dropping.change_floor);
+    return;
+  }
+  cf.compaction_filter_factory = MakeExpiryFilterFactory(
+      family, dropping.reader, dropping.cutoff, dropping.dead);
+  cf.table_properties_collector_factories.push_back(
+      MakeExpiryCollectorFactory(family, dropping.reader));
+}
+
+// Whether the database at `path` is one that was made before there was a change
+// family, and lacks nothing else. What cannot be read is for opening to report.
+bool LacksOnlyChanges(const rocksdb::DBOptions& options,
+                      const std::string& path) {
+  std::vector<std::string> names;
+  if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) {
+    return false;
+  }
+  const std::set<std::string> present(names.begin(), names.end());
+  return std::all_of(kFamilies.begin(), kFamilies.end(), [&](Family family) {
+    return present.contains(std::string(FamilyName(family))) ==
+           (family != Family::kChange);
+  });
+}
 
 // Without `dropping` nothing is dropped.
 absl::StatusOr<Opened> OpenRocksDb(const std::string& path,
@@ -102,17 +135,15 @@ absl::StatusOr<Opened> OpenRocksDb(const std::string& path,
                         MakeFamilyOptions(Family::kMeta, options, cache));
   for (const Family family : kFamilies) {
     rocksdb::ColumnFamilyOptions cf = MakeFamilyOptions(family, options, cache);
-    if (dropping != nullptr && family != Family::kMeta) {
-      cf.compaction_filter_factory = MakeExpiryFilterFactory(
-          family, dropping->reader, dropping->cutoff, dropping->dead);
-      cf.table_properties_collector_factories.push_back(
-          MakeExpiryCollectorFactory(family, dropping->reader));
-    }
+    if (dropping != nullptr) AddDropping(family, *dropping, cf);
     families.emplace_back(std::string(FamilyName(family)), cf);
   }
   rocksdb::DBOptions db_options = MakeDbOptions(options);
   db_options.create_if_missing = create;
-  db_options.create_missing_column_families = create;
+  // Other families that are missing are a damage, or another program's
+  // database, and nothing to be mended here.
+  db_options.create_missing_column_families =
+      create || LacksOnlyChanges(db_options, path);
   Opened opened;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
@@ -169,8 +200,8 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view path,
     RETURN_IF_ERROR(Create(directory, options));
   }
   std::unique_ptr<Store> store(new Store(reader));
-  const Dropping dropping{store->reader_, store->cutoff_,
-                          store->dead_prefixes_};
+  const Dropping dropping{store->reader_, store->cutoff_, store->dead_prefixes_,
+                          store->change_floor_};
   ASSIGN_OR_RETURN(Opened opened,
                    OpenRocksDb(directory, options, false, &dropping));
   store->db_ = std::move(opened.db);

@@ -38,6 +38,8 @@ std::string_view FamilyName(Family family) {
       return "hot";
     case Family::kStat:
       return "stat";
+    case Family::kChange:
+      return "change";
   }
   return "unknown";
 }

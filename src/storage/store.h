@@ -142,6 +142,8 @@ class Cursor {
  public:
   void SeekToFirst() { iterator_->SeekToFirst(); }
   void SeekToLast() { iterator_->SeekToLast(); }
+  // To the first key of the range that is not before `key`.
+  void Seek(std::string_view key) { iterator_->Seek(ToSlice(key)); }
   void Next() { iterator_->Next(); }
   void Prev() { iterator_->Prev(); }
 
@@ -206,6 +208,10 @@ class Store {
            0;
   }
 
+  // From now on compactions may drop changes up to number `floor`. It must not
+  // be less than before.
+  void AllowDroppingChanges(uint64_t floor) { change_floor_ = floor; }
+
   // Reads a key into `value`; false if it is not there. A null snapshot reads
   // the latest state.
   absl::StatusOr<bool> Get(const Snapshot* snapshot, Family family,
@@ -236,6 +242,7 @@ class Store {
     int level = 0;
     uint64_t bytes = 0;
     double forgotten_part = 0;
+    std::string last_key;
 
     uint64_t forgotten_bytes() const {
       return static_cast<uint64_t>(static_cast<double>(bytes) * forgotten_part);
@@ -294,6 +301,7 @@ class Store {
   // Read by compactions: these outlive the database below.
   SharedCutoff cutoff_;
   SharedDeadPrefixes dead_prefixes_;
+  std::atomic<uint64_t> change_floor_ = 0;
   std::unique_ptr<rocksdb::DB> db_;
   Batch::Handles handles_{};
   rocksdb::ColumnFamilyHandle* default_handle_ = nullptr;

@@ -374,6 +374,37 @@ TEST_F(CliTest, UnusedTokensAreRevoked) {
   EXPECT_EQ(Run("count $DB").out, "1\n");
 }
 
+TEST_F(CliTest, ChangesAreShownOnceTheyAreKept) {
+  ASSERT_EQ(Run("put $DB --owner u").code, 0);
+  const Result off = Run("changes $DB");
+  EXPECT_EQ(off.code, 4);
+  EXPECT_THAT(off.err, HasSubstr("keeps no changes"));
+  EXPECT_THAT(Run("retention $DB --changes 7d").out, HasSubstr("changes  7d"));
+  EXPECT_THAT(Run("stats $DB").out, HasSubstr("retained 7d"));
+  ASSERT_EQ(Run(std::string("put $DB --owner u --uuid ") + kUuid).code, 0);
+  const nlohmann::json first = Json(Run("changes $DB --json").out);
+  ASSERT_EQ(first["changes"].size(), 1);
+  EXPECT_EQ(first["changes"][0]["change"], "issued");
+  EXPECT_EQ(first["changes"][0]["uuid"], kUuid);
+  EXPECT_EQ(first["caughtUp"], true);
+  const std::string after = first["continuation"];
+  EXPECT_EQ(Run("changes $DB --from-now").out, after + "\n");
+  ASSERT_EQ(Run(std::string("revoke $DB ") + kUuid).code, 0);
+  ASSERT_EQ(Run(std::string("delete $DB ") + kUuid).code, 0);
+  const Result page = Run("changes $DB --limit 1 --after " + after);
+  EXPECT_THAT(page.out, HasSubstr("revoked"));
+  EXPECT_THAT(page.out, Not(HasSubstr("deleted")));
+  EXPECT_THAT(page.out, HasSubstr("more: --after "));
+  EXPECT_EQ(Run("changes $DB --after nonsense").code, 2);
+  EXPECT_EQ(Run("changes $DB --limit 0").code, 2);
+  EXPECT_EQ(Run("changes $DB --from-now --after " + after).code, 2);
+  EXPECT_THAT(Run("retention $DB --changes 0").out, HasSubstr("changes  0s"));
+  EXPECT_EQ(Run("changes $DB --after " + after).code, 4);
+  EXPECT_EQ(Run("retention $DB --changes forever").code, 0);
+  EXPECT_THAT(Run("changes $DB --after " + after).err,
+              HasSubstr("not kept any more"));
+}
+
 TEST_F(CliTest, ExportsAreImportedAgain) {
   ImportKeyring();
   ASSERT_EQ(

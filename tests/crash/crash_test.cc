@@ -8,7 +8,7 @@
 // never flush or compact. It tells its parent, on a pipe, what it is about to
 // do and then that it was acknowledged. After the kill every acknowledged
 // change must be there, the one under way in each thread wholly or not at all,
-// and Check() must find nothing.
+// the change feed must tell the same, and Check() must find nothing.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -250,6 +250,7 @@ void WriteForEver(Database& db, int fd, uint64_t seed, int thread,
   auto db =
       Database::Open(path, {.retain_expired = absl::ZeroDuration(),
                             .retain_revoked = absl::ZeroDuration(),
+                            .retain_changes = absl::InfiniteDuration(),
                             .reclaim = {.period = absl::Milliseconds(20)},
                             .touch = {.flush_period = absl::Milliseconds(5)},
                             .write_buffer_bytes = 1 << 18});
@@ -293,6 +294,7 @@ class Parent {
   bool VerifyIndexes(Database& db, uint64_t present);
   bool VerifyToken(const Database& db, int token, const State& state,
                    std::string& difference);
+  bool VerifyFeed(const Database& db);
   bool VerifyUnderWay(const Database& db, const Operation& operation);
   bool Fail(const std::string& what) {
     std::fprintf(stderr, "FAILED after %llu kills: %s\n",
@@ -384,6 +386,43 @@ bool Parent::VerifyToken(const Database& db, int token, const State& state,
   return false;
 }
 
+// Every change of a token follows on the one before, and the last one is what
+// became of it.
+bool Parent::VerifyFeed(const Database& db) {
+  std::map<TokenId, TokenChange> last;
+  ChangePage page;
+  do {
+    const auto next = db.Changes(page.continuation, 1000);
+    if (!next.ok()) return Fail("changes: " + next.status().ToString());
+    page = *next;
+    for (const TokenChange& change : page.changes) {
+      const auto it = last.find(change.id);
+      const bool absent =
+          it == last.end() || it->second.kind == TokenChange::Kind::kDeleted;
+      const uint64_t before = absent ? 0 : it->second.version;
+      const bool deleted = change.kind == TokenChange::Kind::kDeleted;
+      if (absent != (change.kind == TokenChange::Kind::kIssued) ||
+          change.version != before + (deleted ? 0 : 1)) {
+        return Fail(absl::StrCat("a change of ", change.id.ToString(),
+                                 " to version ", change.version, " after ",
+                                 before));
+      }
+      last[change.id] = change;
+    }
+  } while (!page.caught_up);
+  for (int token = 0; token < kTokens; ++token) {
+    const auto it = last.find(IdOf(token));
+    const bool present =
+        it != last.end() && it->second.kind != TokenChange::Kind::kDeleted;
+    const auto stored = db.Get(IdOf(token));
+    if (present != stored.ok() ||
+        (present && stored->version != it->second.version)) {
+      return Fail(absl::StrCat("token ", token, " is not as its last change"));
+    }
+  }
+  return true;
+}
+
 // The operation happened to all of its tokens or to none.
 bool Parent::VerifyUnderWay(const Database& db, const Operation& operation) {
   std::string difference;
@@ -409,7 +448,9 @@ bool Parent::VerifyUnderWay(const Database& db, const Operation& operation) {
 }
 
 bool Parent::Verify(const std::string& path) {
-  const auto db = Database::Open(path);
+  // If the writer was killed early, this makes the database.
+  const auto db =
+      Database::Open(path, {.retain_changes = absl::InfiniteDuration()});
   if (!db.ok()) return Fail("open: " + db.status().ToString());
   for (const auto& [thread, operation] : under_way_) {
     if (!VerifyUnderWay(**db, operation)) return false;
@@ -423,7 +464,8 @@ bool Parent::Verify(const std::string& path) {
     }
     present += states_[token].present ? 1 : 0;
   }
-  return VerifyCheck(**db, present) && VerifyIndexes(**db, present);
+  return VerifyFeed(**db) && VerifyCheck(**db, present) &&
+         VerifyIndexes(**db, present);
 }
 
 bool Parent::VerifyCheck(const Database& db, uint64_t present) {

@@ -305,7 +305,7 @@ TEST_F(ConsistencyTest, StatsNameTheEngineAndTheFamilies) {
   EXPECT_THAT(stats->engine, HasSubstr("RocksDB"));
   EXPECT_EQ(stats->format_version, 1);
   EXPECT_EQ(stats->clock, Now());
-  ASSERT_EQ(stats->families.size(), 6);
+  ASSERT_EQ(stats->families.size(), 7);
   EXPECT_EQ(stats->families[1].name, "token");
   EXPECT_EQ(stats->families[1].estimated_entries, 1);
   EXPECT_GT(stats->families[1].file_bytes, 0);

@@ -252,7 +252,8 @@ TEST_F(CountTest, StatsNameTheFamiliesAndCountTheScopes) {
   EXPECT_THAT(stats->engine, HasSubstr("RocksDB"));
   std::map<std::string, DatabaseStats::Family> families;
   for (const auto& family : stats->families) families[family.name] = family;
-  for (const char* name : {"meta", "token", "digest", "index", "hot", "stat"}) {
+  for (const char* name :
+       {"meta", "token", "digest", "index", "hot", "stat", "change"}) {
     EXPECT_EQ(families.count(name), 1) << name;
   }
   EXPECT_EQ(families["token"].estimated_entries, 3030);

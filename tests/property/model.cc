@@ -145,6 +145,15 @@ void Model::Forget() {
                 [&](const auto& entry) { return IsForgotten(entry.second); });
 }
 
+void Model::Record(TokenChange::Kind kind, const Token& token) {
+  TokenChange change = {
+      .kind = kind, .id = token.id, .version = token.version, .at = now_};
+  if (kind == TokenChange::Kind::kRevoked) {
+    change.revoked_at = token.revoked_at;
+  }
+  changes_.push_back(change);
+}
+
 TokenState Model::StateOf(const Token& token) const {
   if (token.revoked_at && *token.revoked_at <= now_) {
     return TokenState::kRevoked;
@@ -366,6 +375,7 @@ void Model::TakeDigest(const Token& token) {
     if (id == token.id || other.digest != token.digest) continue;
     other.digest.reset();
     ++other.version;
+    Record(TokenChange::Kind::kUpdated, other);
   }
 }
 
@@ -400,6 +410,7 @@ void Model::Issue(std::vector<Token> tokens, const std::vector<TokenId>& ids) {
     // Whatever an earlier token of this id was used for is gone with it.
     beside_.erase(token.id);
     Put(token);
+    Record(TokenChange::Kind::kIssued, token);
   }
 }
 
@@ -423,7 +434,12 @@ absl::StatusCode Model::Update(const TokenId& id, const TokenPatch& patch,
   }
   ++after.version;
   TakeDigest(after);
+  const bool revoked =
+      after.revoked_at &&
+      *after.revoked_at < before->revoked_at.value_or(absl::InfiniteFuture());
   Put(after);
+  Record(revoked ? TokenChange::Kind::kRevoked : TokenChange::Kind::kUpdated,
+         after);
   Forget();
   return absl::StatusCode::kOk;
 }
@@ -441,6 +457,7 @@ absl::StatusCode Model::Revoke(const TokenId& id,
   token.revoked_at = at;
   token.revoked_reason = options.reason;
   ++token.version;
+  Record(TokenChange::Kind::kRevoked, token);
   Forget();
   return absl::StatusCode::kOk;
 }
@@ -452,6 +469,7 @@ absl::StatusCode Model::Delete(const TokenId& id,
   if (!Holds(precondition, it->second)) {
     return absl::StatusCode::kFailedPrecondition;
   }
+  Record(TokenChange::Kind::kDeleted, it->second);
   tokens_.erase(it);
   return absl::StatusCode::kOk;
 }
@@ -467,6 +485,7 @@ uint64_t Model::RevokeAll(const Query& query, const std::string& reason) {
     token.revoked_at = now_;
     token.revoked_reason = reason;
     ++token.version;
+    Record(TokenChange::Kind::kRevoked, token);
     ++revoked;
   }
   Forget();
@@ -476,7 +495,10 @@ uint64_t Model::RevokeAll(const Query& query, const std::string& reason) {
 uint64_t Model::DeleteAll(const Query& query) {
   FlushTouchesFor(query);
   const std::vector<Token> matches = Select(query);
-  for (const Token& match : matches) tokens_.erase(match.id);
+  for (const Token& match : matches) {
+    Record(TokenChange::Kind::kDeleted, match);
+    tokens_.erase(match.id);
+  }
   return matches.size();
 }
 

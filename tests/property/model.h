@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -48,6 +49,9 @@ class Model {
   bool MayHaveForgotten(absl::Time from, absl::Time before) const;
   absl::Time CompleteUntil(absl::Time from, absl::Time before) const;
 
+  // The changes made since they were last taken.
+  std::vector<TokenChange> TakeChanges() { return std::exchange(changes_, {}); }
+
   // All matches in the order of the query; paging is not applied.
   std::vector<Token> Select(const Query& query) const;
 
@@ -86,6 +90,7 @@ class Model {
   void TakeDigest(const Token& token);
   bool IsForgotten(const Token& token) const;
   void Forget();
+  void Record(TokenChange::Kind kind, const Token& token);
 
   absl::Time now_ = absl::InfinitePast();
   absl::Time kept_expired_ = absl::InfinitePast();
@@ -95,6 +100,7 @@ class Model {
   std::map<TokenId, Token> tokens_;
   std::map<TokenId, Beside> beside_;
   std::map<TokenId, Use> noted_;
+  std::vector<TokenChange> changes_;
 };
 
 }  // namespace tokendb::testing

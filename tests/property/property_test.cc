@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/property/compare.h"
+#include "tests/property/feed.h"
 #include "tests/property/generate.h"
 #include "tests/property/model.h"
 #include "tests/property/use.h"
@@ -115,8 +116,10 @@ class Runner {
   TestClock clock_;
   absl::Duration retain_expired_ = absl::InfiniteDuration();
   absl::Duration retain_revoked_ = absl::InfiniteDuration();
+  absl::Duration retain_changes_ = absl::InfiniteDuration();
   TempDir dir_;
   Model model_;
+  Feed feed_;
   std::unique_ptr<Database> db_;
   std::vector<OpenReader> readers_;
   std::vector<OpenPages> pages_;
@@ -132,11 +135,13 @@ void Runner::Reopen() {
   if (generator_.OneIn(3)) {
     retain_expired_ = generator_.MakeRetention();
     retain_revoked_ = generator_.MakeRetention();
+    retain_changes_ = generator_.MakeRetention();
   }
   // Small buffers: flushes and compactions happen by themselves as well.
   auto db = Database::Open(dir_ / "db",
                            {.retain_expired = retain_expired_,
                             .retain_revoked = retain_revoked_,
+                            .retain_changes = retain_changes_,
                             .reclaim = {.automatic = false},
                             .touch = {.flush_period = absl::InfiniteDuration()},
                             .clock = &clock_,
@@ -147,6 +152,7 @@ void Runner::Reopen() {
     std::exit(1);
   }
   db_ = *std::move(db);
+  feed_.SetRetention(retain_changes_);
   model_.SetRetention(retain_expired_, retain_revoked_);
   model_.SetClock(clock_.Now());
 }
@@ -173,10 +179,12 @@ bool Runner::Upkeep() {
   switch (generator_.Below(8)) {
     case 0:
       Log("compact");
+      feed_.Forget(model_.now());
       return SameCode("compact", absl::StatusCode::kOk, db_->Compact());
     case 1:
     case 2:
       Log("reclaim");
+      feed_.Forget(model_.now());
       return SameCode("reclaim", absl::StatusCode::kOk,
                       db_->Reclaim().status());
     case 3:
@@ -429,6 +437,10 @@ bool Runner::ReadNextPage() {
 }
 
 bool Runner::Compare() {
+  feed_.Record(model_.TakeChanges());
+  if (generator_.OneIn(2) && !Same(feed_.FollowOn(*db_, generator_))) {
+    return false;
+  }
   if (generator_.OneIn(2) && !ReadNextPage()) return false;
   if (generator_.OneIn(20) && !Same(CompareLookUps(*db_, model_))) return false;
   if (generator_.OneIn(5) && !Same(CompareExpired(*db_, model_, generator_))) {

@@ -16,6 +16,9 @@ class DatabasePeer {
   static const SharedIndexSet& IndexesOf(Database& database) {
     return database.impl_->indexes->sets();
   }
+  static ChangeLog& ChangesOf(Database& database) {
+    return database.impl_->changes;
+  }
 };
 
 }  // namespace tokendb

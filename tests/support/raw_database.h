@@ -56,6 +56,9 @@ class RawDatabase {
   void Delete(const std::string& family, const std::string& key) {
     Expect(db_->Delete({}, families_.at(family), key));
   }
+  void DropFamily(const std::string& family) {
+    Expect(db_->DropColumnFamily(families_.at(family)));
+  }
   std::string Get(const std::string& family, const std::string& key) {
     std::string value;
     Expect(db_->Get({}, families_.at(family), key, &value));
