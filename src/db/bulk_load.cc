@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
@@ -54,28 +53,6 @@ Section SectionOf(Family family, std::string_view key) {
   return kOtherIndexes;
 }
 
-// Sums of counters that come in again and again, before they are sorted.
-class CounterSums {
- public:
-  explicit CounterSums(size_t max_rows) : max_rows_(max_rows) {}
-
-  void Add(std::string_view key) { ++sums_[AbslView(key)]; }
-  bool IsFull() const { return sums_.size() >= max_rows_; }
-
-  absl::Status MoveTo(StoreLoader& loader) {
-    for (const auto& [key, sum] : sums_) {
-      RETURN_IF_ERROR(
-          loader.Add(kCounters, {.key = key, .value = EncodeCount(sum)}));
-    }
-    sums_.clear();
-    return absl::OkStatus();
-  }
-
- private:
-  const size_t max_rows_;
-  absl::flat_hash_map<std::string, int64_t> sums_;
-};
-
 absl::Status CheckEmpty(const Store& store) {
   Cursor records = store.NewCursor(nullptr, Family::kToken, {});
   records.SeekToFirst();
@@ -90,13 +67,8 @@ absl::Status CheckEmpty(const Store& store) {
 
 class BulkLoader::Impl {
  public:
-  // Of about 100 bytes each; fewer, if there is little memory.
-  static constexpr size_t kMaxSums = size_t{1} << 16;
-
   Impl(std::unique_ptr<Database> database, BulkLoadOptions options)
-      : options_(std::move(options)),
-        sums_(std::min(options_.memory_bytes / 1024 + 1, kMaxSums)),
-        database_(std::move(database)) {}
+      : options_(std::move(options)), database_(std::move(database)) {}
 
   absl::Status Start();
   absl::Status Add(const Token& token, uint64_t label);
@@ -117,8 +89,8 @@ class BulkLoader::Impl {
   }
 
   const BulkLoadOptions options_;
+  const std::string one_ = EncodeCount(1);
   RecordEncoder encoder_;
-  CounterSums sums_;
   uint64_t tokens_ = 0;
   uint64_t forgotten_ = 0;
   uint64_t entries_ = 0;
@@ -170,10 +142,11 @@ absl::Status BulkLoader::Impl::AddEntries(const Token& token,
             loader_->Add(SectionOf(family, key), {key, value, label}));
         ++entries_;
       });
-  RETURN_IF_ERROR(status);
-  ForEachCounter(token, scopes, now,
-                 [&](std::string_view key) { sums_.Add(key); });
-  return sums_.IsFull() ? sums_.MoveTo(*loader_) : absl::OkStatus();
+  // Summed when they are merged: sums in memory before that would take longer.
+  ForEachCounter(token, scopes, now, [&](std::string_view key) {
+    status.Update(loader_->Add(kCounters, {key, one_, label}));
+  });
+  return status;
 }
 
 absl::Status BulkLoader::Impl::Add(const Token& token, uint64_t label) {
@@ -209,7 +182,6 @@ absl::Status BulkLoader::Impl::Duplicate(Family family, std::string_view key,
 }
 
 absl::StatusOr<StoreLoader::Result> BulkLoader::Impl::Publish() {
-  RETURN_IF_ERROR(sums_.MoveTo(*loader_));
   uint64_t built = 0;
   return loader_->Finish(
       [&](uint64_t entries) {
