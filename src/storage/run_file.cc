@@ -80,7 +80,7 @@ absl::Status RunWriter::EndSection() {
 
 // --- Reading ---
 
-RunSource::RunSource(int fd, const Run& run, size_t section,
+RunSource::RunSource(int fd, const SortedRun& run, size_t section,
                      size_t buffer_bytes)
     : fd_(fd),
       path_(run.path),
@@ -91,7 +91,7 @@ RunSource::RunSource(int fd, const Run& run, size_t section,
 RunSource::~RunSource() { close(fd_); }
 
 absl::StatusOr<std::unique_ptr<RunSource>> RunSource::Open(
-    const Run& run, size_t section, size_t buffer_bytes) {
+    const SortedRun& run, size_t section, size_t buffer_bytes) {
   const int fd = open(run.path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return FromErrno("cannot open", run.path);
   return std::unique_ptr<RunSource>(

@@ -15,7 +15,7 @@
 
 namespace tokendb {
 
-struct Run {
+struct SortedRun {
   std::string path;
 
   // Where a section lies in the file.
@@ -42,7 +42,7 @@ class RunWriter {
   absl::Status EndSection();
 
   // The sections so far.
-  const Run& run() const { return run_; }
+  const SortedRun& run() const { return run_; }
 
  private:
   RunWriter(int fd, const std::string& path, size_t buffer_bytes);
@@ -50,8 +50,8 @@ class RunWriter {
   absl::Status Reserve(size_t bytes);
 
   const int fd_;
-  Run run_;
-  Run::Section section_;
+  SortedRun run_;
+  SortedRun::Section section_;
   std::vector<char> buffer_;
   size_t used_ = 0;
 };
@@ -60,7 +60,7 @@ class RunWriter {
 // error is then the status.
 class RunSource final : public EntrySource {
  public:
-  static absl::StatusOr<std::unique_ptr<RunSource>> Open(const Run& run,
+  static absl::StatusOr<std::unique_ptr<RunSource>> Open(const SortedRun& run,
                                                          size_t section,
                                                          size_t buffer_bytes);
   ~RunSource() override;
@@ -71,7 +71,7 @@ class RunSource final : public EntrySource {
   absl::Status status() const override { return status_; }
 
  private:
-  RunSource(int fd, const Run& run, size_t section, size_t buffer_bytes);
+  RunSource(int fd, const SortedRun& run, size_t section, size_t buffer_bytes);
 
   // Reads on until `bytes` are there. False, also with an OK status, if they
   // are not.
@@ -80,7 +80,7 @@ class RunSource final : public EntrySource {
 
   const int fd_;
   const std::string path_;
-  const Run::Section section_;
+  const SortedRun::Section section_;
   uint64_t offset_;  // Of what is read next.
   std::vector<char> buffer_;
   size_t begin_ = 0;  // Of what is unread in the buffer.

@@ -103,14 +103,14 @@ absl::Status StoreLoader::Spill() {
 
 absl::Status StoreLoader::AwaitSpill() {
   if (!spill_.valid()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(Run run, spill_.get());
+  ASSIGN_OR_RETURN(SortedRun run, spill_.get());
   runs_.push_back(std::move(run));
   spilling_->Clear();
   return absl::OkStatus();
 }
 
-absl::StatusOr<Run> StoreLoader::WriteRun(EntryBuffer& buffer,
-                                          const std::string& path) {
+absl::StatusOr<SortedRun> StoreLoader::WriteRun(EntryBuffer& buffer,
+                                                const std::string& path) {
   ASSIGN_OR_RETURN(const std::unique_ptr<RunWriter> writer,
                    RunWriter::Create(path, file_buffer_bytes_));
   for (size_t section = 0; section < buffer.sections(); ++section) {
@@ -124,9 +124,10 @@ absl::StatusOr<Run> StoreLoader::WriteRun(EntryBuffer& buffer,
 }
 
 absl::StatusOr<std::unique_ptr<EntrySource>> StoreLoader::SourceOf(
-    size_t section, absl::Span<const Run> runs, const EntryBuffer* buffer) {
+    size_t section, absl::Span<const SortedRun> runs,
+    const EntryBuffer* buffer) {
   std::vector<std::unique_ptr<EntrySource>> sources;
-  for (const Run& run : runs) {
+  for (const SortedRun& run : runs) {
     ASSIGN_OR_RETURN(std::unique_ptr<EntrySource> source,
                      RunSource::Open(run, section, file_buffer_bytes_));
     sources.push_back(std::move(source));
@@ -139,7 +140,7 @@ absl::StatusOr<std::unique_ptr<EntrySource>> StoreLoader::SourceOf(
 
 absl::Status StoreLoader::MergeRuns() {
   while (runs_.size() > kMaxRuns) {
-    const absl::Span<const Run> merged(runs_.data(), kMaxRuns);
+    const absl::Span<const SortedRun> merged(runs_.data(), kMaxRuns);
     ASSIGN_OR_RETURN(const std::unique_ptr<RunWriter> writer,
                      RunWriter::Create(NextRunPath(), file_buffer_bytes_));
     for (size_t section = 0; section < options_.sections.size(); ++section) {
@@ -153,7 +154,7 @@ absl::Status StoreLoader::MergeRuns() {
       RETURN_IF_ERROR(writer->EndSection());
     }
     // Space that is kept by mistake is freed with the directory.
-    for (const Run& run : merged) unlink(run.path.c_str());
+    for (const SortedRun& run : merged) unlink(run.path.c_str());
     runs_.erase(runs_.begin(), runs_.begin() + kMaxRuns);
     runs_.push_back(writer->run());
   }
@@ -221,7 +222,7 @@ absl::Status StoreLoader::BuildAll(absl::FunctionRef<void(uint64_t)> progress) {
         store_, options_.sections[section],
         absl::StrCat(store_.LoadDirectory(), "/", section, "-")));
     sizes[section] = filling_->size(section);
-    for (const Run& run : runs_) {
+    for (const SortedRun& run : runs_) {
       sizes[section] += run.sections[section].end - run.sections[section].begin;
     }
   }

@@ -82,10 +82,12 @@ class StoreLoader {
   // Runs.
   absl::Status Spill();
   absl::Status AwaitSpill();
-  absl::StatusOr<Run> WriteRun(EntryBuffer& buffer, const std::string& path);
+  absl::StatusOr<SortedRun> WriteRun(EntryBuffer& buffer,
+                                     const std::string& path);
   absl::Status MergeRuns();
   absl::StatusOr<std::unique_ptr<EntrySource>> SourceOf(
-      size_t section, absl::Span<const Run> runs, const EntryBuffer* buffer);
+      size_t section, absl::Span<const SortedRun> runs,
+      const EntryBuffer* buffer);
   std::string NextRunPath();
 
   // Files.
@@ -102,8 +104,8 @@ class StoreLoader {
 
   std::unique_ptr<EntryBuffer> filling_;
   std::unique_ptr<EntryBuffer> spilling_;
-  std::future<absl::StatusOr<Run>> spill_;
-  std::vector<Run> runs_;
+  std::future<absl::StatusOr<SortedRun>> spill_;
+  std::vector<SortedRun> runs_;
   size_t runs_named_ = 0;
 
   std::vector<std::unique_ptr<TableWriter>> writers_;  // By section.
