@@ -18,8 +18,10 @@ class LoadSink : public TokenSink {
   bool OnToken(ImportedToken imported) override {
     const absl::Status status = Add(imported);
     if (absl::IsInvalidArgument(status)) {
-      return OnError({.position = imported.position,
-                      .message = std::string(status.message())});
+      InputError error;
+      error.position = imported.position;
+      error.message = std::string(status.message());
+      return OnError(std::move(error));
     }
     status_ = status;
     report_.issued += status.ok() ? 1 : 0;
