@@ -459,6 +459,7 @@ class Database {
 
  private:
   class Impl;
+  friend class BulkLoader;    // include/tokendb/bulk_load.h.
   friend class DatabasePeer;  // Tests of the library look inside.
   explicit Database(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -62,12 +62,16 @@ absl::StatusOr<std::unique_ptr<Database>> OpenExisting(
   return OpenWith(path, {.create_mode = CreateMode::kOpenExisting});
 }
 
+OpenOptions NewDatabaseOptions() {
+  return {.retain_expired = absl::InfiniteDuration(),
+          .retain_revoked = absl::InfiniteDuration()};
+}
+
 absl::StatusOr<std::unique_ptr<Database>> OpenOrCreate(
     const std::string& path) {
   absl::StatusOr<std::unique_ptr<Database>> existing = OpenExisting(path);
   if (!absl::IsNotFound(existing.status())) return existing;
-  return OpenWith(path, {.retain_expired = absl::InfiniteDuration(),
-                         .retain_revoked = absl::InfiniteDuration()});
+  return OpenWith(path, NewDatabaseOptions());
 }
 
 int WithDatabase(

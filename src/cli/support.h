@@ -46,6 +46,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenWith(const std::string& path,
 absl::StatusOr<std::unique_ptr<Database>> OpenExisting(const std::string& path);
 // A new database forgets nothing until it is told to (see AddRetention()): what
 // is put in by hand or from a file is there to be looked at.
+OpenOptions NewDatabaseOptions();
 absl::StatusOr<std::unique_ptr<Database>> OpenOrCreate(const std::string& path);
 
 // Runs `body` on the database, and reports what it returns or why the database

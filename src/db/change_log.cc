@@ -49,6 +49,24 @@ absl::StatusOr<Millis> ChangeLog::LoadRows() {
   return retain.has_value() ? FromOrderedMillis(*retain) : 0;
 }
 
+// One number is left out: no position from before is the floor.
+void ChangeLog::PutNewBeginning(Batch& batch) {
+  floor_ = ++reserved_;
+  batch.Put(Family::kMeta, kChangesReservedKey, Big64(reserved_));
+  batch.Put(Family::kMeta, kChangesFloorKey, Big64(floor_));
+}
+
+absl::Status ChangeLog::BeginAnew() {
+  if (!is_on()) return absl::OkStatus();
+  Batch batch = store_.NewBatch();
+  const std::lock_guard advancing(advancing_);
+  PutNewBeginning(batch);
+  next_ = reserved_ + 1;
+  RETURN_IF_ERROR(store_.Commit(batch, Durability::kSync));
+  store_.AllowDroppingChanges(floor_);
+  return absl::OkStatus();
+}
+
 absl::Status ChangeLog::Load(const OpenOptions& options) {
   ASSIGN_OR_RETURN(const Millis kept, LoadRows());
   retain_ = kept;
@@ -61,10 +79,7 @@ absl::Status ChangeLog::Load(const OpenOptions& options) {
     batch.Put(Family::kMeta, kChangesRetainKey, Big64(OrderedMillis(retain_)));
   }
   if (is_on() && kept == 0) {
-    // One number is left out: no position from before is the floor.
-    floor_ = ++reserved_;
-    batch.Put(Family::kMeta, kChangesReservedKey, Big64(reserved_));
-    batch.Put(Family::kMeta, kChangesFloorKey, Big64(floor_));
+    PutNewBeginning(batch);
   } else if (!is_on() && kept != 0) {
     floor_ = reserved_;
     batch.Put(Family::kMeta, kChangesFloorKey, Big64(floor_));

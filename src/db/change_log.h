@@ -71,8 +71,13 @@ class ChangeLog {
   // had a feed and is to have none.
   absl::Status Load(const OpenOptions& options);
 
+  // Lets all go that the feed has: every position from before is refused as
+  // gone. For changes that are not recorded. Nothing else may be called
+  // meanwhile.
+  absl::Status BeginAnew();
+
   // Whether changes are recorded. Nothing else is called without it, besides
-  // Advance() and DropFiles().
+  // BeginAnew(), Advance() and DropFiles().
   bool is_on() const { return retain_ > 0; }
   absl::Duration retain() const;
 
@@ -105,6 +110,7 @@ class ChangeLog {
 
  private:
   absl::StatusOr<Millis> LoadRows();
+  void PutNewBeginning(Batch& batch);
   absl::Status LoadLastTime();
   absl::Status Reserve(uint64_t at_least);
   absl::StatusOr<uint64_t> LastMadeBy(Millis cutoff) const;

@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
 #include "src/base/text.h"
+#include "src/db/prepare.h"
 #include "src/index/digest_row.h"
 #include "src/index/hot_row.h"
-#include "src/model/uuid7.h"
 
 namespace tokendb {
 namespace {
@@ -60,23 +60,12 @@ absl::StatusOr<std::vector<Writer::Prepared>> Writer::Prepare(
     const auto fail = [&](const absl::Status& status) {
       return AtPosition(status, i, tokens.size());
     };
-    if (absl::Status status = Validate(tokens[i]); !status.ok()) {
-      return fail(status);
-    }
+    absl::StatusOr<Token> made = PrepareToken(tokens[i], now, cutoff);
+    if (!made.ok()) return fail(made.status());
     Prepared& next = prepared.emplace_back();
-    next.token = Normalize(tokens[i]);
-    Token& token = next.token;
-    if (token.created_at == absl::InfinitePast()) {
-      token.created_at = FromMillis(now);
-    }
-    next.new_id = token.id.IsNil();
-    if (next.new_id) token.id = NewTokenId(token.created_at);
-    if (IsForgotten(ValidityOf(token), cutoff)) {
-      return fail(absl::OutOfRangeError(
-          absl::StrCat("expires_at: the token expired longer ago than "
-                       "retain_expired and retain_revoked keep it")));
-    }
-    token.version = 1;
+    next.token = *std::move(made);
+    next.new_id = tokens[i].id.IsNil();
+    const Token& token = next.token;
     if (!ids.insert(token.id).second) {
       return fail(absl::AlreadyExistsError(
           absl::StrCat("token ", token.id.ToString(), " is in it twice")));

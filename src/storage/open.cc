@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -19,7 +18,6 @@
 #include "absl/strings/str_cat.h"
 #include "rocksdb/cache.h"
 #include "src/base/status_macros.h"
-#include "src/base/text.h"
 #include "src/storage/change_filter.h"
 #include "src/storage/expiry_collector.h"
 #include "src/storage/expiry_filter.h"
@@ -51,19 +49,12 @@ absl::StatusOr<Present> LookAt(const std::string& path) {
                                                 : Present::kSomethingElse;
 }
 
-absl::Status SystemError(std::string_view action, const std::string& path) {
-  const std::string message =
-      absl::StrCat(AbslView(action), " ", path, ": ", std::strerror(errno));
-  return errno == ENOSPC ? absl::ResourceExhaustedError(message)
-                         : absl::InternalError(message);
-}
-
 absl::Status SyncDirectory(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError("cannot open", path);
+  if (fd < 0) return FromErrno("cannot open", path);
   const int result = fsync(fd);
   close(fd);
-  return result == 0 ? absl::OkStatus() : SystemError("cannot sync", path);
+  return result == 0 ? absl::OkStatus() : FromErrno("cannot sync", path);
 }
 
 absl::Status OpenError(const rocksdb::Status& status, const std::string& path) {
@@ -159,7 +150,7 @@ absl::StatusOr<Opened> OpenRocksDb(const std::string& path,
 absl::Status Create(const std::string& path, const OpenOptions& options) {
   const std::string making = path + ".creating";
   if (mkdir(making.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
-    return SystemError("cannot create", making);
+    return FromErrno("cannot create", making);
   }
   ASSIGN_OR_RETURN(Opened opened, OpenRocksDb(making, options, true, nullptr));
   for (rocksdb::ColumnFamilyHandle* handle : opened.handles) {
@@ -169,7 +160,7 @@ absl::Status Create(const std::string& path, const OpenOptions& options) {
   if (!closed.ok()) return FromRocksDb(closed, "cannot create a database");
   opened.db.reset();
   if (rename(making.c_str(), path.c_str()) != 0) {
-    return SystemError("cannot create", path);
+    return FromErrno("cannot create", path);
   }
   const std::filesystem::path parent =
       std::filesystem::path(path).parent_path();
@@ -209,6 +200,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view path,
   std::copy(opened.handles.begin() + 1, opened.handles.end(),
             store->handles_.begin());
   store->LookForEntries();
+  RETURN_IF_ERROR(store->RemoveLoadDirectory());
   return store;
 }
 

@@ -1,5 +1,7 @@
 #include "src/storage/status.h"
 
+#include <cerrno>
+#include <cstring>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +19,13 @@ absl::Status FromRocksDb(const rocksdb::Status& status,
   if (status.IsNotFound()) return absl::NotFoundError(message);
   if (status.IsInvalidArgument()) return absl::InvalidArgumentError(message);
   return absl::InternalError(message);
+}
+
+absl::Status FromErrno(std::string_view action, const std::string& path) {
+  const std::string message =
+      absl::StrCat(AbslView(action), " ", path, ": ", std::strerror(errno));
+  return errno == ENOSPC ? absl::ResourceExhaustedError(message)
+                         : absl::InternalError(message);
 }
 
 }  // namespace tokendb

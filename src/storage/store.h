@@ -271,6 +271,21 @@ class Store {
   // writing them.
   absl::Status CompactWithin(Family family, const KeyRange& range);
 
+  // Table files made by a TableWriter.
+  struct Tables {
+    Family family;
+    std::vector<std::string> files;
+  };
+  // Moves files with any number of entries into the store: all of them are
+  // there, and durable, or none, also after a crash. The files of a family do
+  // not overlap. Nobody may use the store meanwhile. Syncs earlier writes too.
+  absl::Status AddTables(absl::Span<const Tables> tables);
+
+  // Where such files are made. What is there when a store is opened is left
+  // over, and removed.
+  std::string LoadDirectory() const;
+  absl::Status RemoveLoadDirectory();
+
   // Grows with every write.
   uint64_t LastSequence() const { return db_->GetLatestSequenceNumber(); }
   // Whether there are entries that are in no file yet, besides settings.
@@ -287,6 +302,7 @@ class Store {
   static std::string EngineName();
 
  private:
+  friend class TableWriter;
   explicit Store(const EntryReader& reader) : reader_(reader) {}
   rocksdb::ColumnFamilyHandle* Handle(Family family) const {
     return handles_[static_cast<size_t>(family)];

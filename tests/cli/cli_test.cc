@@ -427,6 +427,49 @@ TEST_F(CliTest, AClosedPipeEndsQuietly) {
   EXPECT_THAT(result.err, IsEmpty());
 }
 
+TEST_F(CliTest, ABulkImportIsTheSameImport) {
+  ImportKeyring();
+  const Result result =
+      Run("import " + Path("bulk") + " --bulk $DATA/keyring.csv");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, StartsWith("3719 issued, 0 skipped; "));
+  const std::string options = " - --state all --with-digests";
+  const std::string exported = Run("export $DB" + options).out;
+  EXPECT_EQ(Lines(exported), 3720);
+  EXPECT_EQ(Run("export " + Path("bulk") + options).out, exported);
+  EXPECT_THAT(Run("check " + Path("bulk")).out, StartsWith("3719 records"));
+  EXPECT_EQ(Run("retention " + Path("bulk")).out, Run("retention $DB").out);
+
+  const Result again = Run("import $DB --bulk $DATA/keyring.csv");
+  EXPECT_EQ(again.code, 4);
+  EXPECT_THAT(again.err, HasSubstr("import without --bulk"));
+}
+
+TEST_F(CliTest, ABulkImportTakesAllFilesOrNone) {
+  const std::string other = "2217bead-dbc4-46cb-8e81-973e0becd7b1";
+  const std::string header = "Token UUID,Expires At\n";
+  Write("good.csv", header + other + ",\n");
+  Write("bad.csv", header + kUuid + ",\n" + kUuid + ",soon\n");
+  const std::string files = Path("good.csv") + " " + Path("bad.csv");
+  const Result bad = Run("import $DB --bulk " + files);
+  EXPECT_EQ(bad.code, 3);
+  EXPECT_THAT(bad.err, HasSubstr("bad.csv:3:38: Expires At: \"soon\""));
+  EXPECT_THAT(bad.err, HasSubstr("1 bad line; nothing was imported"));
+  EXPECT_EQ(Run("count $DB").out, "0\n");
+
+  const Result twice =
+      Run("import $DB --bulk --skip-bad " + files + " " + Path("good.csv"));
+  EXPECT_EQ(twice.code, 3);
+  EXPECT_THAT(twice.err, HasSubstr(other + " came twice: " + Path("good.csv") +
+                                   ":2 and " + Path("good.csv") + ":2"));
+  EXPECT_EQ(Run("count $DB").out, "0\n");
+
+  const Result skipping = Run("import $DB --bulk --skip-bad " + files);
+  EXPECT_EQ(skipping.code, 0) << skipping.err;
+  EXPECT_THAT(skipping.out, StartsWith("2 issued, 1 skipped; "));
+  EXPECT_EQ(Run("count $DB").out, "2\n");
+}
+
 TEST_F(CliTest, AnInterruptedImportLeavesAConsistentDatabase) {
   std::ostringstream text;
   text << "Owner ID,Name,Scopes\n";
