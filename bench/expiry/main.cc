@@ -115,7 +115,8 @@ int Main(int argc, char** argv) {
   Results results;
   DescribeRun(flags, results);
   BenchClock clock(kStart);
-  const WorkingDirectory directory(flags.directory);
+  // Static: removed also when a check ends the program.
+  static const WorkingDirectory directory(flags.directory);
   const Run run{flags.settings, directory.path(), clock,
                 ChooseKinds(flags, results), results};
   results.PrintDescription(std::cout);

@@ -69,7 +69,8 @@ std::string Number(double value) {
   if (size >= 100 || value == std::floor(value)) {
     return absl::StrFormat("%.0f", value);
   }
-  return absl::StrFormat(size >= 10 ? "%.1f" : "%.3f", value);
+  return size >= 10 ? absl::StrFormat("%.1f", value)
+                    : absl::StrFormat("%.3f", value);
 }
 
 std::string Percent(std::optional<double> part) {

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -94,6 +95,9 @@ struct Session {
       "DELETE FROM token_scope WHERE scope = ? AND expires_at <= ?"};
 };
 
+// Sorting for the indexes has as much memory as tokendb's bulk load.
+constexpr size_t kLoadCacheBytes = size_t{512} << 20;
+
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const StoreOptions& options)
@@ -108,7 +112,8 @@ class SqliteStore final : public Store {
       watch.Resume();
       // A file that is thrown away if the load fails needs no journal.
       Connection connection(
-          file_, Settings("journal_mode=OFF; PRAGMA synchronous=OFF"));
+          file_, Settings("journal_mode=OFF; PRAGMA synchronous=OFF",
+                          std::max(options().cache_bytes, kLoadCacheBytes)));
       connection.Run(kTables);
       connection.Run("BEGIN");
       watch.Pause();
@@ -119,8 +124,8 @@ class SqliteStore final : public Store {
     }
     SyncFile();
     watch.Pause();
-    const std::string settings =
-        Settings("journal_mode=WAL; PRAGMA synchronous=NORMAL");
+    const std::string settings = Settings(
+        "journal_mode=WAL; PRAGMA synchronous=NORMAL", options().cache_bytes);
     session_ = std::make_unique<Session>(file_, settings);
     lookups_ = std::make_unique<Session>(file_, settings);
     return watch.Seconds();
@@ -206,9 +211,9 @@ class SqliteStore final : public Store {
   }
 
  private:
-  std::string Settings(const char* journal) const {
+  static std::string Settings(const char* journal, size_t cache_bytes) {
     return absl::StrCat("PRAGMA ", journal, "; PRAGMA cache_size=-",
-                        options().cache_bytes >> 10,
+                        cache_bytes >> 10,
                         "; PRAGMA temp_store=MEMORY; PRAGMA threads=1;");
   }
 
