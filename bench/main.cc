@@ -1,11 +1,9 @@
 // tokendb beside raw RocksDB doing the least that the same work takes: see
 // README.md.
-#include <stdlib.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -16,6 +14,7 @@
 #include "bench/ratio_reporter.h"
 #include "bench/read_benchmarks.h"
 #include "bench/synthetic.h"
+#include "bench/working_directory.h"
 #include "bench/write_benchmarks.h"
 #include "benchmark/benchmark.h"
 #include "rocksdb/version.h"
@@ -95,29 +94,6 @@ Flags TakeFlags(std::vector<char*>& arguments) {
   });
   return flags;
 }
-
-// A new directory that is removed in the end.
-class WorkingDirectory {
- public:
-  explicit WorkingDirectory(const std::string& parent)
-      : path_(parent + "/tokendb_bench.XXXXXX") {
-    if (mkdtemp(path_.data()) == nullptr) {
-      std::perror(path_.c_str());
-      std::exit(EXIT_FAILURE);
-    }
-  }
-  ~WorkingDirectory() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  WorkingDirectory(const WorkingDirectory&) = delete;
-  WorkingDirectory& operator=(const WorkingDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 void PrintWhatIsMeasured(const Flags& flags) {
   std::cout << "RocksDB " << rocksdb::GetRocksVersionAsString() << " ("

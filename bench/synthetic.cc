@@ -1,5 +1,7 @@
 #include "bench/synthetic.h"
 
+#include <errno.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -111,7 +113,8 @@ std::vector<std::string> AllScopes() {
 
 void CheckOk(const absl::Status& status, std::string_view what) {
   if (status.ok()) return;
-  std::cerr << "tokendb_bench: " << what << ": " << status.ToString() << "\n";
+  std::cerr << program_invocation_short_name << ": " << what << ": "
+            << status.ToString() << "\n";
   std::exit(EXIT_FAILURE);
 }
 

@@ -1,19 +1,17 @@
 #include "bench/write_benchmarks.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <map>
 #include <string>
 
 #include "bench/raw_store.h"
 #include "bench/synthetic.h"
+#include "bench/token_entries.h"
+#include "bench/working_directory.h"
 #include "benchmark/benchmark.h"
 #include "rocksdb/write_batch.h"
-#include "src/index/counters.h"
 #include "src/index/cover.h"
 #include "src/model/record_codec.h"
 #include "src/model/uuid7.h"
-#include "src/storage/add_operator.h"
 #include "tokendb/db.h"
 
 namespace tokendb::bench {
@@ -39,52 +37,6 @@ ScopeNumbers NumbersOf(const Token& token) {
   }
   return numbers;
 }
-
-void AppendEntries(const Token& token, RecordEncoder& encoder,
-                   std::vector<Entry>& entries) {
-  const std::string_view record = ValueOrDie(encoder.Encode(token), "encoding");
-  entries.push_back(
-      {Family::kToken, std::string(token.id.bytes()), std::string(record)});
-  ForEachEntry(
-      token, NumbersOf(token), IndexSet(),
-      [&](Family family, std::string_view key, std::string_view value) {
-        entries.push_back({family, std::string(key), std::string(value)});
-      });
-}
-
-// The counters that a batch of tokens changes, summed as the library does.
-class CounterSums {
- public:
-  void Add(const Token& token, absl::Time now) {
-    ForEachCounter(token, NumbersOf(token), FloorToMillis(now),
-                   [&](std::string_view key) { ++sums_[std::string(key)]; });
-  }
-  void MoveTo(std::vector<Entry>& entries) {
-    for (const auto& [key, sum] : sums_) {
-      entries.push_back({Family::kStat, key, EncodeCount(sum)});
-    }
-    sums_.clear();
-  }
-
- private:
-  std::map<std::string, int64_t> sums_;
-};
-
-// A directory that exists only as long as this.
-class FreshDirectory {
- public:
-  explicit FreshDirectory(std::string path) : path_(std::move(path)) {
-    std::filesystem::remove_all(path_);
-  }
-  ~FreshDirectory() { std::filesystem::remove_all(path_); }
-  FreshDirectory(const FreshDirectory&) = delete;
-  FreshDirectory& operator=(const FreshDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 void CountItems(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() *
@@ -133,13 +85,7 @@ void IssueRaw(benchmark::State& state, const IssueBatches& batches,
     const std::vector<Entry>& entries = batches.entries(next++);
     if (check == DigestCheck::kYes) CheckDigestsAreNew(raw, entries);
     rocksdb::WriteBatch batch;
-    for (const Entry& entry : entries) {
-      auto* const family = raw.family(entry.family);
-      CheckRaw(entry.family == Family::kStat
-                   ? batch.Merge(family, entry.key, entry.value)
-                   : batch.Put(family, entry.key, entry.value),
-               "raw put");
-    }
+    AddToBatch(entries, raw, batch);
     CheckRaw(raw.db().Write(rocksdb::WriteOptions(), &batch), "raw write");
   }
   CountItems(state);
@@ -164,8 +110,9 @@ IssueBatches::IssueBatches(size_t batches, absl::Time now) {
     tokens_.back().push_back(token);
     token.id = NewTokenId(token.created_at);
     token.version = 1;
-    AppendEntries(token, encoder, entries_.back());
-    sums.Add(token, now);
+    const ScopeNumbers scopes = NumbersOf(token);
+    AppendEntries(token, scopes, encoder, entries_.back());
+    sums.Add(token, scopes, now);
     if (i % kTokens == kTokens - 1) sums.MoveTo(entries_.back());
   }
 }

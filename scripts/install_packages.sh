@@ -1,16 +1,24 @@
 #!/usr/bin/env bash
 # Installs the Debian packages tokendb needs, as far as they are missing.
-#   scripts/install_packages.sh [--developer]
-# --developer adds the second compiler and the tools for lint and coverage.
+#   scripts/install_packages.sh [--developer] [--benchmarks]
+# --developer adds the second compiler and the tools for lint and coverage,
+# --benchmarks the stores that bench/ compares with.
 # Asks for nothing and uses no network when all of them are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
 
 packages=("${TOKENDB_PACKAGES[@]}")
-if [[ "${1:-}" == "--developer" ]]; then
-  packages+=("${TOKENDB_DEVELOPER_PACKAGES[@]}")
-fi
+for flag in "$@"; do
+  case "$flag" in
+    --developer) packages+=("${TOKENDB_DEVELOPER_PACKAGES[@]}") ;;
+    --benchmarks) packages+=("${TOKENDB_BENCHMARK_PACKAGES[@]}") ;;
+    *)
+      echo "install_packages.sh: unknown flag $flag" >&2
+      exit 2
+      ;;
+  esac
+done
 
 missing=()
 for package in "${packages[@]}"; do

@@ -23,6 +23,16 @@ TOKENDB_PACKAGES=(
   pkg-config
 )
 
+# For tokendb_expiry_bench: the stores it compares with. Each may be missing.
+TOKENDB_BENCHMARK_PACKAGES=(
+  libhiredis-dev
+  liblmdb-dev
+  libpq-dev
+  libsqlite3-dev
+  postgresql
+  redis-server
+)
+
 # For the second compiler, lint and coverage.
 TOKENDB_DEVELOPER_PACKAGES=(
   clang-14
