@@ -4,9 +4,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
-#include "tests/support/database_test.h"
-#include "tests/support/full_token.h"
-#include "tests/support/raw_database.h"
+#include "tests/support/damage_test.h"
 
 namespace tokendb::testing {
 namespace {
@@ -20,37 +18,12 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Kind = CheckProblem::Kind;
 
-// The parts of index keys: generation 1, then the index.
-constexpr std::string_view kOwnerIndex("\1\1", 2);
-constexpr std::string_view kScopeIndex("\1\2", 2);
-constexpr std::string_view kExpiryIndex("\1\3", 2);
-
-auto Problem(Kind kind, const std::string& family) {
-  return AllOf(Field("kind", &CheckProblem::kind, kind),
-               Field("family", &CheckProblem::family, family));
-}
-
-class CheckTest : public DatabaseTest {
+class CheckTest : public DamageTest {
  protected:
-  void SetUp() override {
-    DatabaseTest::SetUp();
-    token_ = FullToken(Now());
-    Issue(token_);
-    other_ = Issue({.digest = DigestOf("other"),
-                    .owner = OwnedBy("bob"),
-                    .scopes = {"read_builds"}});
-  }
-
-  // Closes the database, lets `damage` at it, and opens it again.
   template <typename Damage>
   void AfterDamage(Damage damage) {
     ExpectDamage();
-    Close();
-    {
-      RawDatabase raw(path());
-      damage(raw);
-    }
-    Reopen();
+    DamageTest::AfterDamage(damage);
   }
 
   std::vector<CheckProblem> Problems() {
@@ -60,20 +33,6 @@ class CheckTest : public DatabaseTest {
     EXPECT_EQ(report->problems_found, report->problems.size());
     return report->problems;
   }
-
-  static RawDatabase::Entry EntryOf(RawDatabase& raw, const TokenId& id,
-                                    std::string_view index) {
-    for (const auto& entry : raw.Entries("index", index)) {
-      if (entry.first.ends_with(id.bytes())) return entry;
-    }
-    ADD_FAILURE() << "no entry";
-    return {};
-  }
-
-  std::string KeyOf(const TokenId& id) { return std::string(id.bytes()); }
-
-  Token token_;
-  TokenId other_;
 };
 
 TEST_F(CheckTest, ASoundDatabaseHasNoProblems) {

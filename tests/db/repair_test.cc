@@ -9,12 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/coding.h"
 #include "src/index/counters.h"
+#include "src/index/hot_row.h"
 #include "src/index/keys.h"
 #include "src/storage/add_operator.h"
+#include "tests/support/damage_test.h"
 #include "tests/support/database_peer.h"
-#include "tests/support/database_test.h"
-#include "tests/support/full_token.h"
-#include "tests/support/raw_database.h"
 
 namespace tokendb::testing {
 namespace {
@@ -27,35 +26,11 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Kind = CheckProblem::Kind;
 
-constexpr std::string_view kOwnerIndex("\1\1", 2);
-constexpr std::string_view kScopeIndex("\1\2", 2);
-constexpr std::string_view kExpiryIndex("\1\3", 2);
-
-auto Problem(Kind kind, const std::string& family) {
-  return AllOf(Field("kind", &CheckProblem::kind, kind),
-               Field("family", &CheckProblem::family, family));
-}
-
-class RepairTest : public DatabaseTest {
+class RepairTest : public DamageTest {
  protected:
   void SetUp() override {
-    DatabaseTest::SetUp();
-    token_ = FullToken(Now());
-    Issue(token_);
-    other_ = Issue({.digest = DigestOf("other"),
-                    .owner = OwnedBy("bob"),
-                    .scopes = {"read_builds"}});
+    DamageTest::SetUp();
     sound_ = Contents();
-  }
-
-  template <typename Damage>
-  void AfterDamage(Damage damage) {
-    Close();
-    {
-      RawDatabase raw(path());
-      damage(raw);
-    }
-    Reopen();
   }
 
   using Rows = std::vector<RawDatabase::Entry>;
@@ -99,23 +74,6 @@ class RepairTest : public DatabaseTest {
     EXPECT_EQ(Repair().repaired, 0);
   }
 
-  static RawDatabase::Entry EntryOf(RawDatabase& raw, const TokenId& id,
-                                    std::string_view index) {
-    for (const auto& entry : raw.Entries("index", index)) {
-      if (entry.first.ends_with(id.bytes())) return entry;
-    }
-    ADD_FAILURE() << "no entry";
-    return {};
-  }
-  static std::string KeyOf(const TokenId& id) {
-    return std::string(id.bytes());
-  }
-  static std::string KeyOf(const Digest& digest) {
-    return std::string(digest.bytes());
-  }
-
-  Token token_;
-  TokenId other_;
   std::map<std::string, Rows> sound_;
 };
 
@@ -130,6 +88,30 @@ TEST_F(RepairTest, ASoundDatabaseIsLeftAlone) {
   EXPECT_EQ(report->unrepaired_found, 0);
   EXPECT_THAT(progress, ElementsAre(2));
   EXPECT_EQ(Contents(), sound_);
+}
+
+TEST_F(RepairTest, HotRowsFollowTheirRecordsAgain) {
+  for (const TokenId& id : {token_.id, other_}) {
+    ASSERT_THAT(db().Touch(id, Now(), "192.0.2.1"), IsOk());
+  }
+  ASSERT_THAT(db().FlushTouches(), IsOk());
+  const TokenId ghost = *TokenId::Parse("0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6");
+  std::string stray;
+  AppendHotRow(stray, ghost, {.expires_at = kNever, .last_used = 1});
+  std::string outdated;
+  AppendHotRow(outdated, token_.id,
+               {.expires_at = FloorToMillis(*token_.expires_at) - 1,
+                .last_used = FloorToMillis(Now()),
+                .ip_address = "192.0.2.1"});
+  ExpectRepaired(3, [&](RawDatabase& raw) {
+    raw.Put("hot", KeyOf(ghost), stray);
+    raw.Put("hot", KeyOf(token_.id), outdated);
+    raw.Put("hot", KeyOf(other_), "damaged");
+  });
+  // A use that can still be read is kept, one that cannot is not made up.
+  EXPECT_EQ(Stored(token_.id).last_accessed_at, Now());
+  EXPECT_EQ(Stored(token_.id).ip_address, "192.0.2.1");
+  EXPECT_FALSE(Stored(other_).last_accessed_at.has_value());
 }
 
 // Scenario 147.
