@@ -64,13 +64,6 @@ struct CoverFlags {
       kDisabled | kHasRevokedAt | kHasNotBefore | kHasOwner | kScopesLeftOut;
 };
 
-inline bool ConsumeMillis(std::string_view& in, Millis& millis) {
-  if (in.size() < sizeof(uint64_t)) return false;
-  millis = FromOrderedMillis(LoadBig64(in.data()));
-  in.remove_prefix(sizeof(uint64_t));
-  return true;
-}
-
 // Reads a cover, which `cover` then points into. False if it is malformed
 // other than in its scopes. Inline: it is called for each entry of a range.
 inline bool ParseCover(std::string_view value, Cover& cover) {

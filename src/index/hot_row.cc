@@ -30,13 +30,6 @@ absl::Status Damaged(const TokenId& id, std::string_view what) {
       absl::StrCat("hot row of token ", id.ToString(), ": ", AbslView(what)));
 }
 
-bool ConsumeMillis(std::string_view& in, Millis& time) {
-  if (in.size() < sizeof(uint64_t)) return false;
-  time = FromOrderedMillis(LoadBig64(in.data()));
-  in.remove_prefix(sizeof(uint64_t));
-  return true;
-}
-
 bool ConsumeText(std::string_view& in, std::string& text) {
   uint64_t bytes = 0;
   if (!ConsumeVarint(in, bytes) || bytes > in.size()) return false;

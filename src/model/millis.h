@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string_view>
 
 #include "absl/time/time.h"
+#include "src/base/coding.h"
 
 namespace tokendb {
 
@@ -46,6 +48,15 @@ inline uint64_t OrderedMillis(Millis millis) {
 }
 inline Millis FromOrderedMillis(uint64_t ordered) {
   return static_cast<Millis>(ordered ^ (uint64_t{1} << 63));
+}
+
+// Takes a time off the front of `in`, as OrderedMillis(), big-endian. False if
+// it is cut off.
+inline bool ConsumeMillis(std::string_view& in, Millis& millis) {
+  if (in.size() < sizeof(uint64_t)) return false;
+  millis = FromOrderedMillis(LoadBig64(in.data()));
+  in.remove_prefix(sizeof(uint64_t));
+  return true;
 }
 
 }  // namespace tokendb

@@ -285,7 +285,9 @@ Plan MakePlan(const Store& store, const IndexSet& indexes,
                        return a.cost < b.cost;
                      });
   }
-  Plan plan{.chosen = options.front(), .considered = std::move(options)};
+  Plan plan;
+  plan.chosen = options.front();
+  plan.considered = std::move(options);
   plan.ordered = Delivers(plan.chosen.driver, query.order);
   return plan;
 }

@@ -1,5 +1,9 @@
 #include "src/storage/expiry_histogram.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "src/base/coding.h"
 
 namespace tokendb {
@@ -7,16 +11,10 @@ namespace {
 
 // The end of the bucket that `time` is in.
 Millis RoundUp(Millis time, Millis width) {
-  const Millis rest = ((time % width) + width) % width;
+  Millis rest = time % width;
   if (rest == 0) return time;
+  if (rest < 0) rest += width;
   return time > kNever - 1 - width ? kNever - 1 : time - rest + width;
-}
-
-bool ConsumeMillis(std::string_view& in, Millis& millis) {
-  if (in.size() < sizeof(uint64_t)) return false;
-  millis = FromOrderedMillis(LoadBig64(in.data()));
-  in.remove_prefix(sizeof(uint64_t));
-  return true;
 }
 
 }  // namespace
@@ -32,7 +30,7 @@ void ExpiryHistogram::Add(const std::optional<EntryExpiry>& expiry,
 
 void ExpiryHistogram::Widen(Kind& kind) {
   kind.width *= 2;
-  std::map<Millis, uint64_t> wider;
+  absl::flat_hash_map<Millis, uint64_t> wider;
   for (const auto& [until, bytes] : kind.bytes_until) {
     wider[RoundUp(until, kind.width)] += bytes;
   }
@@ -46,17 +44,18 @@ std::string ExpiryHistogram::Encode() const {
   AppendVarint(out, total_bytes_);
   for (const Kind& kind : kinds_) {
     uint64_t kind_bytes = 0;
-    for (const auto& [until, bytes] : kind.bytes_until) kind_bytes += bytes;
+    std::vector<std::pair<Millis, uint64_t>> sorted(kind.bytes_until.begin(),
+                                                    kind.bytes_until.end());
+    std::sort(sorted.begin(), sorted.end());
+    for (const auto& [until, bytes] : sorted) kind_bytes += bytes;
     // Each bucket but the last is filled to its share of the bytes.
     const uint64_t share = kind_bytes / kMaxBuckets + 1;
     std::string buckets;
     uint64_t count = 0;
     uint64_t in_bucket = 0;
-    for (const auto& [until, bytes] : kind.bytes_until) {
+    for (const auto& [until, bytes] : sorted) {
       in_bucket += bytes;
-      if (in_bucket < share && until != kind.bytes_until.rbegin()->first) {
-        continue;
-      }
+      if (in_bucket < share && until != sorted.back().first) continue;
       AppendBig64(buckets, OrderedMillis(until));
       AppendVarint(buckets, in_bucket);
       ++count;
@@ -94,8 +93,7 @@ uint64_t ExpiryHistogram::ForgottenBytes(const Cutoff& cutoff) const {
     EntryExpiry expiry{.revoked = static_cast<EntryExpiry::Revoked>(i)};
     for (const auto& [until, bytes] : kinds_[i].bytes_until) {
       expiry.expires_at = until;
-      if (!expiry.IsForgotten(cutoff)) break;
-      forgotten += bytes;
+      if (expiry.IsForgotten(cutoff)) forgotten += bytes;
     }
   }
   return forgotten;

@@ -3,11 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/container/flat_hash_map.h"
 #include "src/storage/entry_expiry.h"
 
 namespace tokendb {
@@ -37,9 +37,10 @@ class ExpiryHistogram {
   // While a file is written; more are merged two by two.
   static constexpr size_t kMaxWorkingBuckets = 4096;
 
-  // Ends of buckets to their bytes, apart for each EntryExpiry::Revoked.
+  // Ends of buckets to their bytes, apart for each EntryExpiry::Revoked. Not
+  // sorted: an entry is added for each one written, whatever its expiry.
   struct Kind {
-    std::map<Millis, uint64_t> bytes_until;
+    absl::flat_hash_map<Millis, uint64_t> bytes_until;
     Millis width = 1000;
   };
   static void Widen(Kind& kind);
