@@ -18,13 +18,13 @@ namespace {
 using Type = JsonValue::Type;
 using Problem = std::optional<InputError>;
 
-Problem Bad(Position position, const std::string& key, std::string why) {
+Problem Bad(Position position, const std::string& key, std::string_view why) {
   return InputError{.position = position,
                     .message = absl::StrCat("\"", absl::CHexEscape(key), "\" ",
-                                            std::move(why))};
+                                            AbslView(why))};
 }
 
-std::string StoredScope(std::string scope) {
+std::string StoredScope(const std::string& scope) {
   const std::optional<BuildkiteScope> known = FindBuildkiteScope(scope);
   return known.has_value() ? std::string(known->name) : scope;
 }

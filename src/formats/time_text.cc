@@ -151,7 +151,7 @@ absl::StatusOr<absl::Time> ParseTime(std::string_view text, absl::Time now) {
   }
   const absl::StatusOr<absl::Duration> distance = ParseSpan(span);
   if (!distance.ok()) {
-    const absl::StatusOr<absl::Time> time = ParseTime(text);
+    absl::StatusOr<absl::Time> time = ParseTime(text);
     if (time.ok()) return time;
     return absl::InvalidArgumentError(
         absl::StrCat(std::string(time.status().message()),

@@ -18,8 +18,9 @@ absl::Status ReadTokens(FileFormat format, std::istream& in, TokenSink& sink) {
   }
   // Readers take bytes from the buffer itself, which shows a failure as an end.
   const auto* file = dynamic_cast<const FdStreambuf*>(in.rdbuf());
-  if (in.bad() || (file != nullptr && file->failed()))
+  if (in.bad() || (file != nullptr && file->failed())) {
     return absl::UnavailableError("cannot read the file");
+  }
   return absl::OkStatus();
 }
 

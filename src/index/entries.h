@@ -22,6 +22,7 @@ struct Entry {
   std::string value;
 
   friend bool operator==(const Entry&, const Entry&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): it is the check's mistake.
   friend auto operator<=>(const Entry&, const Entry&) = default;
 };
 

@@ -128,6 +128,7 @@ absl::StatusOr<std::vector<Group>> Grouper::Finish(
     texts[name.front()] += count;
   }
   std::vector<Group> groups;
+  groups.reserve(texts.size());
   for (const auto& [key, count] : texts) groups.push_back({key, count});
   const char* const format =
       grouping_ == Grouping::kExpiryHour ? "%E4Y-%m-%dT%H" : "%E4Y-%m-%d";
