@@ -14,6 +14,7 @@ struct Position {
   Millis time = 0;
   TokenId id;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): it is the check's mistake.
   friend auto operator<=>(const Position&, const Position&) = default;
 };
 
