@@ -18,7 +18,9 @@
 #include "tokendb/index.h"
 #include "tokendb/options.h"
 #include "tokendb/query.h"
+#include "tokendb/scope.h"
 #include "tokendb/token.h"
+#include "tokendb/verify.h"
 
 namespace tokendb {
 
@@ -27,7 +29,17 @@ struct Authentication {
   // Pass on kLive only; any other value says why not.
   TokenState state = TokenState::kUnknown;
 
-  // What the digest's row holds; empty when `state` is kUnknown.
+  // Empty when `state` is kUnknown.
+  TokenId id;
+  ScopeSet scopes;
+  std::optional<absl::Time> expires_at;
+};
+
+// The answer to "whose secret is this, and what may it do?".
+struct Introspection {
+  TokenState state = TokenState::kUnknown;
+
+  // Empty when `state` is kUnknown.
   TokenId id;
   std::optional<std::string> owner_id;
   std::vector<std::string> scopes;
@@ -90,6 +102,7 @@ struct DatabaseStats {
   std::string engine;           // The storage engine and its version.
   ReclaimStats reclaim;
   TouchStats touches;
+  VerifyStats verify;
 
   absl::Duration retain_changes;  // Zero: there is no change feed.
   uint64_t changes = 0;           // Its rows, about.
@@ -262,9 +275,38 @@ class Database {
   absl::StatusOr<std::vector<std::optional<Token>>> GetMany(
       absl::Span<const TokenId> ids) const;
 
-  // Says what the token of this digest is now. Reads the digest's row only,
-  // which carries all it takes. DataLoss if the row fails its checksum.
+  // Says what the token of this digest is now. With a verify index (see
+  // OpenOptions::verify) answered from memory, without a lock or a write that
+  // others could wait for: a complete one reads nothing at all, but of tokens
+  // that are not valid yet or whose revocation is scheduled. Otherwise reads
+  // the digest's row, which carries all it takes.
+  //
+  // What was acknowledged before the call is seen by it: a revoked token is not
+  // live for anyone from then on. DataLoss if a row fails its checksum.
   absl::StatusOr<Authentication> Authenticate(const Digest& digest) const;
+
+  // The same for many digests at once, which is faster: memory is fetched
+  // ahead, and rows are read in one batch. All are judged at one time.
+  // InvalidArgument if there are not as many results as digests.
+  absl::Status AuthenticateMany(absl::Span<const Digest> digests,
+                                absl::Span<Authentication> results) const;
+
+  // Whether a set of scopes of this database holds `scope`.
+  bool Grants(const ScopeSet& scopes, std::string_view scope) const;
+
+  // The scopes of a set, sorted. DataLoss if one has no name.
+  absl::StatusOr<std::vector<std::string>> ScopeNames(
+      const ScopeSet& scopes) const;
+
+  // Says what the token of this digest is now, whose it is, and the names of
+  // its scopes. Reads the digest's row, unless a complete verify index knows
+  // that there is none. DataLoss if the row fails its checksum.
+  absl::StatusOr<Introspection> Introspect(const Digest& digest) const;
+
+  // Waits until the verify index has been filled, if there is one.
+  // DeadlineExceeded if that takes longer; DatabaseStats::verify tells what has
+  // become of it.
+  absl::Status AwaitVerifyIndex(absl::Duration timeout) const;
 
   // Whether a token with these times counts as forgotten by now: Issue() would
   // refuse it with OutOfRange. Reads nothing.

@@ -47,6 +47,22 @@ struct TouchOptions {
   size_t max_pending = size_t{1} << 20;
 };
 
+enum class VerifyMode : uint8_t {
+  kOff,       // Every authentication reads a row of the store.
+  kBounded,   // The tokens that are asked for are kept, as many as have room.
+  kComplete,  // All tokens are kept; unknown digests are told from memory too.
+};
+
+// The verify index: what Database::Authenticate() needs to know of tokens, in
+// memory. Changes are in it before they are acknowledged.
+struct VerifyIndexOptions {
+  VerifyMode mode = VerifyMode::kOff;
+
+  // Memory it may take, in bytes: about 90 for each token. Taken as tokens
+  // come. A complete index that would need more goes on as a bounded one.
+  size_t max_bytes = size_t{1} << 30;
+};
+
 struct OpenOptions {
   CreateMode create_mode = CreateMode::kCreateIfMissing;
 
@@ -67,6 +83,7 @@ struct OpenOptions {
 
   ReclaimOptions reclaim;
   TouchOptions touch;
+  VerifyIndexOptions verify;
 
   // Not owned; must outlive the database. Null: Clock::System().
   const Clock* clock = nullptr;

@@ -1,8 +1,11 @@
 #ifndef TOKENDB_SCOPE_H_
 #define TOKENDB_SCOPE_H_
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "absl/types/span.h"
 
@@ -22,6 +25,21 @@ absl::Span<const BuildkiteScope> BuildkiteScopes();
 
 // Returns the scope with this name in either spelling, or nothing.
 std::optional<BuildkiteScope> FindBuildkiteScope(std::string_view name);
+
+// The scopes of a token that was authenticated: cheap to copy and to test.
+// Database::Grants() and Database::ScopeNames() say what is in it. Valid as
+// long as the database that made it.
+class ScopeSet {
+ public:
+  ScopeSet() = default;
+
+  bool IsEmpty() const { return bits_ == 0 && numbers_ == nullptr; }
+
+ private:
+  friend class ScopeSets;
+  uint64_t bits_ = 0;
+  std::shared_ptr<const std::vector<uint32_t>> numbers_;
+};
 
 }  // namespace tokendb
 

@@ -218,10 +218,11 @@ BulkLoader::~BulkLoader() = default;
 absl::StatusOr<std::unique_ptr<BulkLoader>> BulkLoader::Open(
     std::string_view path, const OpenOptions& open_options,
     const BulkLoadOptions& options) {
-  OpenOptions with_nothing_to_reclaim = open_options;
-  with_nothing_to_reclaim.reclaim.automatic = false;
+  OpenOptions only_to_load = open_options;
+  only_to_load.reclaim.automatic = false;
+  only_to_load.verify.mode = VerifyMode::kOff;
   ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
-                   Database::Open(path, with_nothing_to_reclaim));
+                   Database::Open(path, only_to_load));
   auto impl = std::make_unique<Impl>(std::move(database), options);
   RETURN_IF_ERROR(impl->Start());
   return std::unique_ptr<BulkLoader>(new BulkLoader(std::move(impl)));

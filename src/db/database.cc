@@ -102,8 +102,11 @@ Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Database::~Database() {
   impl_->touches.reset();
+  impl_->reclaimer.reset();
   // If it fails, the time kept is at most a second older.
   impl_->clock.Save().IgnoreError();
+  // If that fails, the next opening reads all rows.
+  if (impl_->verify != nullptr) impl_->verify->Save().IgnoreError();
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(
@@ -111,6 +114,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   RETURN_IF_ERROR(CheckTouchOptions(options.touch));
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                    Store::Open(path, options, kEntryReader));
+  absl::StatusOr<VerifyFile> kept =
+      VerifyFile::Take(store->VerifyFilePath(), store->opened_state());
   RETURN_IF_ERROR(CheckFormat(*store));
   auto impl = std::make_unique<Impl>(std::move(store), options.clock == nullptr
                                                            ? *Clock::System()
@@ -123,6 +128,13 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
       impl->indexes,
       IndexCatalog::Load(*impl->store,
                          {impl->stripes, *impl->scopes, impl->retention}));
+  if (options.verify.mode != VerifyMode::kOff) {
+    ASSIGN_OR_RETURN(
+        impl->verify,
+        VerifyIndex::Create(*impl->store, options.verify,
+                            [&clock = impl->clock] { return clock.Now(); }));
+    impl->verify->StartFilling(std::move(kept));
+  }
   impl->writer = std::make_unique<Writer>(
       *impl->store, impl->stripes, *impl->scopes, impl->clock, impl->retention,
       impl->indexes->sets(), impl->changes);
@@ -255,29 +267,6 @@ absl::StatusOr<std::vector<std::optional<Token>>> Database::GetMany(
   return tokens;
 }
 
-absl::StatusOr<Authentication> Database::Authenticate(
-    const Digest& digest) const {
-  Authentication result;
-  PinnedValue value;
-  ASSIGN_OR_RETURN(const bool found, impl_->store->Get(nullptr, Family::kDigest,
-                                                       digest.bytes(), value));
-  if (!found) return result;
-  ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
-  const Millis now = impl_->clock.Now();
-  if (tokendb::IsForgotten(row.validity, impl_->retention.At(now))) {
-    return result;
-  }
-  result.state = StateAt(row.validity, now);
-  result.id = row.id;
-  if (row.owner_id.has_value()) result.owner_id = std::string(*row.owner_id);
-  RETURN_IF_ERROR(impl_->scopes->NamesOf(row.scopes, result.scopes));
-  std::sort(result.scopes.begin(), result.scopes.end());
-  if (row.validity.expires_at != kNever) {
-    result.expires_at = FromMillis(row.validity.expires_at);
-  }
-  return result;
-}
-
 bool Database::IsForgotten(const Token& token) const {
   return impl_->IsForgottenNow(ValidityOf(token));
 }
@@ -407,6 +396,7 @@ absl::StatusOr<DatabaseStats> Database::Stats() const {
   stats.changes = impl_->store->SizeOf(Family::kChange).estimated_entries;
   ASSIGN_OR_RETURN(stats.reclaim, impl_->reclaimer->Stats());
   stats.touches = impl_->touches->Stats();
+  if (impl_->verify != nullptr) stats.verify = impl_->verify->Stats();
   return stats;
 }
 

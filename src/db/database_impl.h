@@ -18,6 +18,7 @@
 #include "src/query/hit_stream.h"
 #include "src/storage/store.h"
 #include "src/storage/stripes.h"
+#include "src/verify/verify_index.h"
 #include "tokendb/db.h"
 
 namespace tokendb {
@@ -79,6 +80,14 @@ class Database::Impl {
   absl::StatusOr<std::optional<Token>> FindByDigest(const Snapshot* snapshot,
                                                     const Digest& digest);
 
+  // Reads the row of a digest, and lets the verify index know it.
+  absl::StatusOr<Authentication> AuthenticateFromStore(const Digest& digest,
+                                                       Millis now);
+  // The same for those of `digests` whose positions are in `rest`.
+  absl::Status AuthenticateRest(absl::Span<const Digest> digests,
+                                absl::Span<const size_t> rest, Millis now,
+                                absl::Span<Authentication> results);
+
   // Makes the counters of a database that was written without them.
   absl::Status CountIfUncounted();
 
@@ -90,6 +99,7 @@ class Database::Impl {
   ChangeLog changes;
   std::unique_ptr<ScopeDictionary> scopes;
   std::unique_ptr<IndexCatalog> indexes;
+  std::unique_ptr<VerifyIndex> verify;  // Null if it is off.
   std::unique_ptr<Writer> writer;
   std::unique_ptr<Touches> touches;
   std::unique_ptr<Reclaimer> reclaimer;

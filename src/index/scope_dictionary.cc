@@ -53,6 +53,14 @@ absl::StatusOr<ScopeNumbers> ScopeDictionary::NumbersOf(
   return Known(scopes);
 }
 
+std::optional<uint32_t> ScopeDictionary::NumberOf(
+    std::string_view scope) const {
+  const std::shared_lock lock(mutex_);
+  const auto it = numbers_.find(scope);
+  if (it == numbers_.end()) return std::nullopt;
+  return it->second;
+}
+
 ScopeNumbers ScopeDictionary::Known(
     absl::Span<const std::string> scopes) const {
   ScopeNumbers numbers;

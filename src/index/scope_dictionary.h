@@ -36,6 +36,9 @@ class ScopeDictionary {
   // Returns the sorted numbers of `scopes`, unknown ones of which get new rows.
   absl::StatusOr<ScopeNumbers> NumbersOf(absl::Span<const std::string> scopes);
 
+  // Returns the number of `scope`, or nothing.
+  std::optional<uint32_t> NumberOf(std::string_view scope) const;
+
   // Returns the sorted numbers of those of `scopes` that have one.
   ScopeNumbers Known(absl::Span<const std::string> scopes) const;
 

@@ -199,6 +199,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view path,
   store->default_handle_ = opened.handles.front();
   std::copy(opened.handles.begin() + 1, opened.handles.end(),
             store->handles_.begin());
+  store->opened_state_ = store->CurrentState();
   store->LookForEntries();
   RETURN_IF_ERROR(store->RemoveLoadDirectory());
   return store;

@@ -127,7 +127,32 @@ absl::Status Store::Commit(Batch& batch, Durability durability) {
   }
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::kSync;
-  return FromRocksDb(db_->Write(options, &batch.batch_), "write");
+  const rocksdb::Status written = db_->Write(options, &batch.batch_);
+  if (!batch.rows_.empty() && observer_ != nullptr) {
+    if (written.ok()) {
+      observer_->Committed(batch.rows_);
+    } else {
+      observer_->Uncertain(batch.rows_);
+    }
+  }
+  return FromRocksDb(written, "write");
+}
+
+void Store::Observe(Family family, RowObserver* observer) {
+  observer_ = observer;
+  observed_.reset();
+  if (observer != nullptr) observed_ = family;
+}
+
+std::string Store::VerifyFilePath() const {
+  return absl::StrCat(db_->GetName(), "/verify");
+}
+
+StoreState Store::CurrentState() const {
+  StoreState state{.identity = {}, .sequence = LastSequence()};
+  const rocksdb::Status status = db_->GetDbIdentity(state.identity);
+  if (!status.ok()) state.identity.clear();
+  return state;
 }
 
 uint64_t Store::EstimateEntries(Family family, const KeyRange& range) const {

@@ -26,6 +26,7 @@
 #include "src/storage/dead_prefixes.h"
 #include "src/storage/entry_expiry.h"
 #include "src/storage/family.h"
+#include "src/storage/row_observer.h"
 #include "src/storage/slice.h"
 #include "src/storage/snapshot_times.h"
 #include "src/storage/status.h"
@@ -73,9 +74,13 @@ class Batch {
  public:
   void Put(Family family, std::string_view key, std::string_view value) {
     put_into_ |= BitOf(family);
+    if (family == observed_) {
+      rows_.push_back({std::string(key), std::string(value)});
+    }
     Note(batch_.Put(Handle(family), ToSlice(key), ToSlice(value)));
   }
   void Delete(Family family, std::string_view key) {
+    if (family == observed_) rows_.push_back({std::string(key), {}});
     Note(batch_.Delete(Handle(family), ToSlice(key)));
   }
   // Adds `delta` to the number in a row of the stat family. Summed here first.
@@ -88,7 +93,8 @@ class Batch {
   friend class Store;
   using Handles = std::array<rocksdb::ColumnFamilyHandle*, kFamilies.size()>;
 
-  explicit Batch(const Handles& handles) : handles_(handles) {}
+  Batch(const Handles& handles, std::optional<Family> observed)
+      : handles_(handles), observed_(observed) {}
   static uint32_t BitOf(Family family) {
     return 1U << static_cast<unsigned>(family);
   }
@@ -100,6 +106,8 @@ class Batch {
   }
 
   const Handles& handles_;
+  const std::optional<Family> observed_;
+  std::vector<RowObserver::Row> rows_;  // Of that family.
   rocksdb::WriteBatch batch_;
   absl::flat_hash_map<std::string, int64_t> sums_;
   uint32_t put_into_ = 0;        // Families.
@@ -169,6 +177,12 @@ class Cursor {
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
+// Which of a store's states one is: the number of changes before it.
+struct StoreState {
+  std::string identity;  // Of the store; empty if it cannot be read.
+  uint64_t sequence = 0;
+};
+
 // A cursor's purpose, which decides whether what it reads is kept in the
 // cache.
 enum class ScanKind : uint8_t { kQuery, kWholeDatabase };
@@ -194,6 +208,9 @@ class Store {
 
   // From now on compactions may drop what is forgotten by `cutoff`.
   void AllowDropping(const Cutoff& cutoff) { cutoff_.Set(cutoff); }
+
+  // The cutoff that was last set.
+  Cutoff dropping_cutoff() const { return cutoff_.Get(); }
 
   // From now on compactions may drop the index entries under these prefixes,
   // all versions of them.
@@ -225,10 +242,14 @@ class Store {
   Cursor NewCursor(const Snapshot* snapshot, Family family, KeyRange range,
                    ScanKind kind = ScanKind::kQuery) const;
 
-  Batch NewBatch() const { return Batch(handles_); }
+  Batch NewBatch() const { return Batch(handles_, observed_); }
 
   // Makes the changes of `batch`.
   absl::Status Commit(Batch& batch, Durability durability);
+
+  // From now on `observer` is told of changes to `family`; null: nobody is.
+  // Nobody may be writing. Table files that are added are not told of.
+  void Observe(Family family, RowObserver* observer);
 
   // Guesses how many entries are in `range`, reading no data.
   uint64_t EstimateEntries(Family family, const KeyRange& range) const;
@@ -286,6 +307,13 @@ class Store {
   std::string LoadDirectory() const;
   absl::Status RemoveLoadDirectory();
 
+  // Where the verify index may be kept.
+  std::string VerifyFilePath() const;
+
+  // As it is now, and as it was when it was opened.
+  StoreState CurrentState() const;
+  const StoreState& opened_state() const { return opened_state_; }
+
   // Grows with every write.
   uint64_t LastSequence() const { return db_->GetLatestSequenceNumber(); }
   // Whether there are entries that are in no file yet, besides settings.
@@ -320,6 +348,9 @@ class Store {
   std::atomic<uint64_t> change_floor_ = 0;
   std::unique_ptr<rocksdb::DB> db_;
   Batch::Handles handles_{};
+  std::optional<Family> observed_;
+  RowObserver* observer_ = nullptr;
+  StoreState opened_state_;
   rocksdb::ColumnFamilyHandle* default_handle_ = nullptr;
 };
 

@@ -229,7 +229,7 @@ TEST_F(CheckTest, AScopeMissingFromTheDictionaryIsFound) {
     raw.Delete("meta", rows.back().first);
   });
   EXPECT_THAT(Problems(), Contains(Problem(Kind::kUnknownScope, "token")));
-  EXPECT_THAT(db().Authenticate(*token_.digest),
+  EXPECT_THAT(db().Introspect(*token_.digest),
               StatusIs(absl::StatusCode::kDataLoss));
 }
 

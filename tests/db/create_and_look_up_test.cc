@@ -61,7 +61,7 @@ TEST_F(CreateAndLookUpTest, EveryFieldComesBackUntilTheTokenIsDeleted) {
 // Scenario 2.
 TEST_F(CreateAndLookUpTest, AnUnknownDigestIsAnAnswerAndNoError) {
   Issue({.digest = DigestOf("known")});
-  const auto answer = db().Authenticate(DigestOf("unknown"));
+  const auto answer = db().Introspect(DigestOf("unknown"));
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->state, TokenState::kUnknown);
   EXPECT_TRUE(answer->id.IsNil());
@@ -143,7 +143,7 @@ TEST_F(CreateAndLookUpTest, StoringOverATokenLeavesOneRecord) {
 TEST_F(CreateAndLookUpTest, ATokenWithoutOwnerIsFoundUnderNoOwner) {
   const TokenId id = Issue({.digest = DigestOf("s")});
   EXPECT_EQ(db().GetByDigest(DigestOf("s"))->id, id);
-  EXPECT_EQ(db().Authenticate(DigestOf("s"))->owner_id, std::nullopt);
+  EXPECT_EQ(db().Introspect(DigestOf("s"))->owner_id, std::nullopt);
   EXPECT_THAT(Ids({.owners = {"null"}}), IsEmpty());
   EXPECT_THAT(Ids({.without_owner = true}), ElementsAre(id));
   EXPECT_THAT(db().List({.owners = {""}}),

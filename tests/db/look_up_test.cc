@@ -1,4 +1,4 @@
-// Get(), GetByUuid(), GetByDigest(), GetMany() and Authenticate().
+// Get(), GetByUuid(), GetByDigest(), GetMany() and Introspect().
 #include <cctype>
 #include <optional>
 #include <string>
@@ -109,10 +109,10 @@ TEST_F(LookUpTest, ThousandsAreReadAtOnce) {
   }
 }
 
-TEST_F(LookUpTest, AuthenticationSaysAllThatItsRowHolds) {
+TEST_F(LookUpTest, IntrospectionSaysAllThatTheRowHolds) {
   const Token token = FullToken(Now());
   Issue(token);
-  const auto answer = db().Authenticate(*token.digest);
+  const auto answer = db().Introspect(*token.digest);
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->state, TokenState::kLive);
   EXPECT_EQ(answer->id, token.id);
@@ -123,7 +123,7 @@ TEST_F(LookUpTest, AuthenticationSaysAllThatItsRowHolds) {
 
 TEST_F(LookUpTest, AnUnknownDigestIsAnAnswerWithoutAnythingElse) {
   Issue({.digest = DigestOf("known")});
-  const auto answer = db().Authenticate(DigestOf("unknown"));
+  const auto answer = db().Introspect(DigestOf("unknown"));
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->state, TokenState::kUnknown);
   EXPECT_TRUE(answer->id.IsNil());
@@ -132,7 +132,7 @@ TEST_F(LookUpTest, AnUnknownDigestIsAnAnswerWithoutAnythingElse) {
   EXPECT_FALSE(answer->expires_at.has_value());
 }
 
-TEST_F(LookUpTest, AuthenticationFollowsEveryChange) {
+TEST_F(LookUpTest, IntrospectionFollowsEveryChange) {
   const Digest digest = DigestOf("s");
   const TokenId id = Issue({.digest = digest, .scopes = {"b", "a"}});
   TokenPatch patch;
@@ -140,7 +140,7 @@ TEST_F(LookUpTest, AuthenticationFollowsEveryChange) {
   patch.scopes = std::vector<std::string>{"c"};
   patch.expires_at = Now() + absl::Hours(1);
   ASSERT_THAT(db().Update(id, patch), IsOk());
-  auto answer = db().Authenticate(digest);
+  auto answer = db().Introspect(digest);
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->owner_id, "ada");
   EXPECT_THAT(answer->scopes, ElementsAre("c"));
@@ -157,7 +157,7 @@ TEST_F(LookUpTest, AThousandScopesAreInTheRow) {
   std::vector<std::string> scopes;
   for (int i = 1000; i < 2000; ++i) scopes.push_back(std::to_string(i));
   Issue({.digest = DigestOf("s"), .scopes = scopes});
-  const auto answer = db().Authenticate(DigestOf("s"));
+  const auto answer = db().Introspect(DigestOf("s"));
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->scopes, scopes);
 }

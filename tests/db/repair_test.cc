@@ -217,7 +217,7 @@ TEST_F(RepairTest, AScopeThatWasLostGetsANumberAgain) {
   EXPECT_EQ(CountOf({.scopes = {.all_of = {"last"}}}), 2);
   EXPECT_EQ(CountOf({.scopes = {.all_of = {"thief"}}}), 1);
   EXPECT_THAT(Ids({.owners = {"eve"}}), ElementsAre(third));
-  EXPECT_THAT(db().Authenticate(DigestOf("fourth"))->scopes,
+  EXPECT_THAT(db().Introspect(DigestOf("fourth"))->scopes,
               ElementsAre("last", "read_builds"));
 }
 

@@ -130,6 +130,30 @@ std::string CompareCounts(const Database& db, const Model& model, Query query,
   return "";
 }
 
+// The short answer says the same as the long one, alone and among others.
+std::string CompareAuthentications(const Database& db, const Digest& digest,
+                                   const Introspection& expected) {
+  const auto one = db.Authenticate(digest);
+  if (!one.ok()) return "Authenticate: " + one.status().ToString();
+  const std::vector<Digest> digests(3, digest);
+  std::vector<Authentication> answers(digests.size());
+  const absl::Status many =
+      db.AuthenticateMany(digests, absl::MakeSpan(answers));
+  if (!many.ok()) return "AuthenticateMany: " + many.ToString();
+  answers.push_back(*one);
+  for (const Authentication& answer : answers) {
+    const auto scopes = db.ScopeNames(answer.scopes);
+    if (answer.state != expected.state || answer.id != expected.id ||
+        answer.expires_at != expected.expires_at || !scopes.ok() ||
+        *scopes != expected.scopes) {
+      return absl::StrCat("Authenticate differs from Introspect: ",
+                          std::string(TokenStateName(answer.state)), " and ",
+                          std::string(TokenStateName(expected.state)));
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string Describe(const Query& query) {
@@ -194,11 +218,15 @@ std::string CompareLookUps(const Database& db, const Model& model) {
   for (const Digest& digest : Generator::AllDigests()) {
     const Token* const expected = model.FindDigest(digest);
     const auto actual = db.GetByDigest(digest);
-    const auto answer = db.Authenticate(digest);
-    if (!answer.ok()) return "Authenticate: " + answer.status().ToString();
+    const auto answer = db.Introspect(digest);
+    if (!answer.ok()) return "Introspect: " + answer.status().ToString();
+    if (std::string problem = CompareAuthentications(db, digest, *answer);
+        !problem.empty()) {
+      return problem;
+    }
     if (expected == nullptr) {
       if (!absl::IsNotFound(actual.status())) return "GetByDigest finds one";
-      if (answer->state != TokenState::kUnknown) return "Authenticate knows it";
+      if (answer->state != TokenState::kUnknown) return "Introspect knows it";
       continue;
     }
     if (!actual.ok() || *actual != *expected) return "GetByDigest differs";
@@ -210,7 +238,7 @@ std::string CompareLookUps(const Database& db, const Model& model) {
         answer->expires_at != expected->expires_at ||
         answer->owner_id.has_value() != expected->owner.has_value() ||
         (answer->owner_id && *answer->owner_id != expected->owner->id)) {
-      return "Authenticate differs: " + expected->id.ToString();
+      return "Introspect differs: " + expected->id.ToString();
     }
   }
   return "";

@@ -129,6 +129,12 @@ absl::Duration Generator::MakeRetention() {
       absl::InfiniteDuration(), absl::InfiniteDuration()});
 }
 
+VerifyIndexOptions Generator::MakeVerifyIndex() {
+  return {.mode = Pick(std::vector<VerifyMode>{
+              VerifyMode::kOff, VerifyMode::kBounded, VerifyMode::kComplete}),
+          .max_bytes = size_t{1} << 20};
+}
+
 absl::Duration Generator::MakeSpan() {
   return Pick(std::vector<absl::Duration>{
       absl::ZeroDuration(), absl::Milliseconds(1), absl::Minutes(1),

@@ -35,6 +35,7 @@ class Generator {
   absl::Time MakeTime(absl::Time now);
   absl::Duration MakeRetention();
   absl::Duration MakeSpan();
+  VerifyIndexOptions MakeVerifyIndex();
   static std::vector<Digest> AllDigests();
 
  private:

@@ -144,6 +144,7 @@ void Runner::Reopen() {
                             .retain_changes = retain_changes_,
                             .reclaim = {.automatic = false},
                             .touch = {.flush_period = absl::InfiniteDuration()},
+                            .verify = generator_.MakeVerifyIndex(),
                             .clock = &clock_,
                             .cache_bytes = 1 << 20,
                             .write_buffer_bytes = 1 << 18});

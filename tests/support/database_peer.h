@@ -16,6 +16,9 @@ class DatabasePeer {
   static const SharedIndexSet& IndexesOf(Database& database) {
     return database.impl_->indexes->sets();
   }
+  static VerifyIndex& VerifyIndexOf(Database& database) {
+    return *database.impl_->verify;
+  }
   static ChangeLog& ChangesOf(Database& database) {
     return database.impl_->changes;
   }

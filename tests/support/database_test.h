@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -75,7 +77,12 @@ class DatabaseTest : public ::testing::Test {
   TokenState StateBy(const Digest& digest) {
     const absl::StatusOr<Authentication> answer = db_->Authenticate(digest);
     EXPECT_THAT(answer, IsOk());
-    return answer.ok() ? answer->state : TokenState::kUnknown;
+    const absl::StatusOr<Introspection> more = db_->Introspect(digest);
+    EXPECT_THAT(more, IsOk());
+    if (!answer.ok() || !more.ok()) return TokenState::kUnknown;
+    EXPECT_EQ(answer->state, more->state);
+    EXPECT_EQ(answer->id, more->id);
+    return answer->state;
   }
 
   // The token as it is stored now.
@@ -108,10 +115,22 @@ class DatabaseTest : public ::testing::Test {
   static constexpr WriteOptions kFast = {.durability = Durability::kBuffered};
 
  private:
+  // All tests hold with a verify index as well: they are run once more with
+  // each kind, a bounded one that has room for few tokens.
+  static VerifyIndexOptions VerifyFromEnvironment() {
+    const char* const mode = std::getenv("TOKENDB_TEST_VERIFY");
+    if (mode == nullptr) return {};
+    if (std::string_view(mode) == "bounded") {
+      return {.mode = VerifyMode::kBounded, .max_bytes = size_t{40} << 10};
+    }
+    return {.mode = VerifyMode::kComplete, .max_bytes = size_t{64} << 20};
+  }
+
   TempDir dir_;
   TestClock clock_;
   OpenOptions options_ = {.retain_expired = absl::InfiniteDuration(),
                           .retain_revoked = absl::InfiniteDuration(),
+                          .verify = VerifyFromEnvironment(),
                           .clock = &clock_};
   bool expect_clean_ = true;
   std::unique_ptr<Database> db_;

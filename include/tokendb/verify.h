@@ -1,0 +1,44 @@
+#ifndef TOKENDB_VERIFY_H_
+#define TOKENDB_VERIFY_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+namespace tokendb {
+
+// The verify index of an open database, see VerifyIndexOptions.
+struct VerifyStats {
+  // Whether there is one.
+  bool is_on = false;
+
+  // Whether it knows all digests, so that the store is not asked for unknown
+  // ones either.
+  bool is_complete = false;
+
+  // Whether it is being filled in the background.
+  bool is_filling = false;
+
+  // Whether it was filled from what was kept when the database was closed.
+  bool is_from_file = false;
+
+  uint64_t tokens = 0;
+  uint64_t slots = 0;
+
+  // Memory in use: slots, whether taken or not, and sets of scopes.
+  uint64_t bytes = 0;
+  uint64_t max_bytes = 0;
+
+  // Why filling ended before it was complete.
+  absl::Status last_error;
+
+  double bytes_per_token() const {
+    return tokens == 0
+               ? 0
+               : static_cast<double>(bytes) / static_cast<double>(tokens);
+  }
+};
+
+}  // namespace tokendb
+
+#endif  // TOKENDB_VERIFY_H_
