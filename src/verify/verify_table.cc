@@ -33,11 +33,12 @@ constexpr uint64_t kAskStore = 4;
 constexpr uint64_t kUsed = 8;
 constexpr uint64_t kUsedOfAll = 0x8888888888888888;
 
-// A group of 16 is this full on average when its segment has to grow, and after
-// that. The first costs probes, the second memory: 66 bytes a slot, hence 75 to
-// 89 a token.
+// A group of 16 is this full on average when its segment has to grow, after
+// that, and when the number of tokens is known. The first costs probes, the
+// second memory: 66 bytes a slot, hence 75 to 89 a token.
 constexpr uint64_t kMaxFullOfGroup = 14;
 constexpr double kFullAfterGrowth = 11.9;
+constexpr double kFullOnceFilled = 13;
 
 // A reader gives up after that many disturbances, which are short.
 constexpr int kMaxAttempts = 64;
@@ -528,7 +529,7 @@ void VerifyTable::AdviseHugePages(Segment& segment, uint32_t groups) const {
 
 void VerifyTable::Reserve(uint64_t tokens) {
   const auto wanted = static_cast<uint64_t>(static_cast<double>(tokens) /
-                                            kSegments / kFullAfterGrowth) +
+                                            kSegments / kFullOnceFilled) +
                       1;
   const auto groups =
       static_cast<uint32_t>(std::min<uint64_t>(wanted, max_groups_));
