@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "bench/expiry/store.h"
-#include "bench/expiry/token_source.h"
+#include "bench/peers/store.h"
+#include "bench/peers/token_source.h"
 
 namespace tokendb::bench {
 

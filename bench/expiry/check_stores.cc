@@ -11,11 +11,11 @@ constexpr size_t kTouched = 20;
 constexpr uint64_t kSeed = 3;
 constexpr size_t kDeletedAtOnce = 300;
 
-void CheckTouches(Store& store, const std::string& name,
+void CheckTouches(Store& store, Caller& caller, const std::string& name,
                   const TokenSource& tokens, absl::Time now) {
   const absl::Time time = now - absl::Seconds(1);
   for (size_t i = 0; i < kTouched; ++i) {
-    store.Touch(tokens.Make(i).id, time, "192.0.2.7");
+    caller.Touch(tokens.Make(i).id, time, "192.0.2.7");
   }
   store.FlushTouches();
   for (size_t i = 0; i < kTouched; ++i) {
@@ -37,10 +37,11 @@ void CheckOne(const Run& run, BenchClock& clock, const StoreKind& kind,
   const SyntheticTokens issued(kIssued, now + absl::Hours(366 * 24), kSeed + 1);
   std::vector<Token> tokens;
   for (size_t i = 0; i < kIssued; ++i) tokens.push_back(issued.Make(i));
-  store.Issue(tokens);
+  const auto caller = store.NewCaller();
+  caller->Issue(tokens);
   store.Flush();
   book.Compare(store, kind.name, "issued");
-  CheckTouches(store, kind.name, input.tokens, now);
+  CheckTouches(store, *caller, kind.name, input.tokens, now);
   book.Compare(store, kind.name, "touched");
   clock.Set(now + absl::Hours(1));
   book.Compare(store, kind.name, "expired");

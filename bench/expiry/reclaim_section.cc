@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/expiry/lookup_load.h"
-#include "bench/expiry/machine.h"
 #include "bench/expiry/run.h"
+#include "bench/peers/machine.h"
 #include "bench/working_directory.h"
 #include "src/index/entry_expiry.h"
 #include "tokendb/db.h"
@@ -257,8 +257,9 @@ void ReclaimSection::MeasurePeer(const StoreKind& kind,
   const auto store = run_.Make(kind, fresh.path(), count_);
   store->Load({tokens_, &entries});
   store->Settle();
+  const auto caller = store->NewCaller();
   const auto is_live = [&](const Digest& digest) {
-    return store->IsLive(digest);
+    return caller->IsLive(digest);
   };
   LookUpFor(kWarmUpSeconds, is_live);
   const LatencySummary without =

@@ -1,4 +1,4 @@
-#include "bench/expiry/postgres_connection.h"
+#include "bench/peers/postgres_connection.h"
 
 #include <chrono>
 #include <thread>
@@ -36,6 +36,21 @@ std::vector<TokenId> Rows::Ids() const {
 std::string Int8(int64_t number) {
   std::string bytes;
   AppendBig64(bytes, static_cast<uint64_t>(number));
+  return bytes;
+}
+
+std::string Array(uint32_t type, const std::vector<std::string>& elements) {
+  std::string bytes;
+  AppendBig32(bytes, elements.empty() ? 0 : 1);  // Dimensions.
+  AppendBig32(bytes, 0);                         // No nulls.
+  AppendBig32(bytes, type);
+  if (elements.empty()) return bytes;
+  AppendBig32(bytes, static_cast<uint32_t>(elements.size()));
+  AppendBig32(bytes, 1);  // Of the first one.
+  for (const std::string& element : elements) {
+    AppendBig32(bytes, static_cast<uint32_t>(element.size()));
+    bytes.append(element);
+  }
   return bytes;
 }
 

@@ -1,5 +1,7 @@
-#include "bench/expiry/machine.h"
+#include "bench/peers/machine.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -80,6 +82,49 @@ uint64_t ProcessTreeBytesWritten(pid_t pid) {
   pid_t child = 0;
   while (children >> child) bytes += ProcessTreeBytesWritten(child);
   return bytes;
+}
+
+double ProcessTreeSeconds(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+  std::string line;
+  std::getline(file, line);
+  // The name, in parentheses, may hold spaces; utime is the 12th field behind.
+  std::istringstream fields(
+      line.substr(std::min(line.rfind(')') + 1, line.size())));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  double seconds = (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  std::ifstream children(
+      absl::StrCat("/proc/", pid, "/task/", pid, "/children"));
+  pid_t child = 0;
+  while (children >> child) seconds += ProcessTreeSeconds(child);
+  return seconds;
+}
+
+double OwnSeconds() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void DropFromPageCache(const std::string& path) {
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator it(path, error), end;
+       it != end; it.increment(error)) {
+    if (!it->is_regular_file(error)) continue;
+    const int file = open(it->path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) continue;
+    fdatasync(file);
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    close(file);
+  }
 }
 
 }  // namespace tokendb::bench

@@ -1,6 +1,6 @@
 // A thin layer over SQLite's C interface.
-#ifndef TOKENDB_BENCH_EXPIRY_SQLITE_CONNECTION_H_
-#define TOKENDB_BENCH_EXPIRY_SQLITE_CONNECTION_H_
+#ifndef TOKENDB_BENCH_PEERS_SQLITE_CONNECTION_H_
+#define TOKENDB_BENCH_PEERS_SQLITE_CONNECTION_H_
 
 #include <cstdint>
 #include <string>
@@ -114,4 +114,4 @@ class Statement {
 
 }  // namespace tokendb::bench::sqlite
 
-#endif  // TOKENDB_BENCH_EXPIRY_SQLITE_CONNECTION_H_
+#endif  // TOKENDB_BENCH_PEERS_SQLITE_CONNECTION_H_

@@ -1,8 +1,13 @@
-#include "bench/expiry/store.h"
+#include "bench/peers/store.h"
 
-#include "bench/expiry/machine.h"
+#include "bench/peers/machine.h"
 
 namespace tokendb::bench {
+
+void Caller::LookupMany(absl::Span<const Digest> digests,
+                        absl::Span<Answer> answers) {
+  for (size_t i = 0; i < digests.size(); ++i) answers[i] = Lookup(digests[i]);
+}
 
 Store::Store(const StoreOptions& options) : options_(options) {}
 
@@ -24,7 +29,9 @@ namespace {
 }  // namespace
 
 std::vector<StoreKind> AllStoreKinds([[maybe_unused]] size_t tokens) {
-  std::vector<StoreKind> kinds = {TokendbKind(), RawKind()};
+  std::vector<StoreKind> kinds = {TokendbKind(VerifyKind::kComplete),
+                                  TokendbKind(VerifyKind::kBounded),
+                                  TokendbKind(VerifyKind::kOff), RawKind()};
 #ifdef TOKENDB_BENCH_SQLITE
   kinds.push_back(SqliteKind());
 #else

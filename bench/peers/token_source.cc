@@ -1,4 +1,4 @@
-#include "bench/expiry/token_source.h"
+#include "bench/peers/token_source.h"
 
 #include <algorithm>
 

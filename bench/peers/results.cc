@@ -1,4 +1,4 @@
-#include "bench/expiry/results.h"
+#include "bench/peers/results.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
-#ifndef TOKENDB_BENCH_EXPIRY_BENCH_CLOCK_H_
-#define TOKENDB_BENCH_EXPIRY_BENCH_CLOCK_H_
+#ifndef TOKENDB_BENCH_PEERS_BENCH_CLOCK_H_
+#define TOKENDB_BENCH_PEERS_BENCH_CLOCK_H_
 
 #include <atomic>
 #include <chrono>
@@ -39,4 +39,4 @@ class Stopwatch {
 
 }  // namespace tokendb::bench
 
-#endif  // TOKENDB_BENCH_EXPIRY_BENCH_CLOCK_H_
+#endif  // TOKENDB_BENCH_PEERS_BENCH_CLOCK_H_

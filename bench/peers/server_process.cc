@@ -1,4 +1,4 @@
-#include "bench/expiry/server_process.h"
+#include "bench/peers/server_process.h"
 
 #include <fcntl.h>
 #include <grp.h>

@@ -1,5 +1,5 @@
-#ifndef TOKENDB_BENCH_EXPIRY_SERVER_PROCESS_H_
-#define TOKENDB_BENCH_EXPIRY_SERVER_PROCESS_H_
+#ifndef TOKENDB_BENCH_PEERS_SERVER_PROCESS_H_
+#define TOKENDB_BENCH_PEERS_SERVER_PROCESS_H_
 
 #include <sys/types.h>
 
@@ -39,4 +39,4 @@ void RunOrDie(const std::vector<std::string>& command,
 
 }  // namespace tokendb::bench
 
-#endif  // TOKENDB_BENCH_EXPIRY_SERVER_PROCESS_H_
+#endif  // TOKENDB_BENCH_PEERS_SERVER_PROCESS_H_

@@ -1,4 +1,4 @@
-#include "bench/expiry/entry_source.h"
+#include "bench/peers/entry_source.h"
 
 #include <algorithm>
 #include <memory>
@@ -17,25 +17,42 @@ constexpr size_t kCacheBytes = size_t{8} << 20;
 
 }  // namespace
 
-EntrySource::EntrySource(const std::string& database, const std::string& copy) {
+EntrySource::EntrySource(const std::string& database, const std::string& copy)
+    : path_(copy) {
   CopyDatabase(database, copy);
   store_ =
       std::make_unique<RawStore>(copy, OpenOptions{.cache_bytes = kCacheBytes});
   ForEachChunk(Family::kMeta, kScopePrefix,
                [&](absl::Span<const Entry> entries) {
                  for (const Entry& entry : entries) {
-                   scopes_[entry.value] =
+                   const uint32_t number =
                        LoadBig32(entry.key.data() + kScopePrefix.size());
+                   scopes_[entry.value] = number;
+                   names_.resize(std::max<size_t>(names_.size(), number + 1));
+                   names_[number] = entry.value;
                  }
                });
+}
+
+uint64_t EntrySource::CountLogicalBytes() const {
+  uint64_t bytes = 0;
   for (const Family family :
        {Family::kToken, Family::kDigest, Family::kIndex}) {
     ForEachChunk(family, {}, [&](absl::Span<const Entry> entries) {
       for (const Entry& entry : entries) {
-        logical_bytes_ += entry.key.size() + entry.value.size();
+        bytes += entry.key.size() + entry.value.size();
       }
     });
   }
+  return bytes;
+}
+
+std::vector<std::string> EntrySource::NamesOf(
+    const ScopeNumbers& scopes) const {
+  std::vector<std::string> names;
+  for (const uint32_t scope : scopes) names.push_back(names_[scope]);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 void EntrySource::ForEachChunk(

@@ -1,5 +1,5 @@
-#ifndef TOKENDB_BENCH_EXPIRY_TOKEN_SOURCE_H_
-#define TOKENDB_BENCH_EXPIRY_TOKEN_SOURCE_H_
+#ifndef TOKENDB_BENCH_PEERS_TOKEN_SOURCE_H_
+#define TOKENDB_BENCH_PEERS_TOKEN_SOURCE_H_
 
 #include <cstddef>
 #include <vector>
@@ -53,4 +53,4 @@ class TokenSource {
 
 }  // namespace tokendb::bench
 
-#endif  // TOKENDB_BENCH_EXPIRY_TOKEN_SOURCE_H_
+#endif  // TOKENDB_BENCH_PEERS_TOKEN_SOURCE_H_

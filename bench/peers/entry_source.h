@@ -1,10 +1,11 @@
-#ifndef TOKENDB_BENCH_EXPIRY_ENTRY_SOURCE_H_
-#define TOKENDB_BENCH_EXPIRY_ENTRY_SOURCE_H_
+#ifndef TOKENDB_BENCH_PEERS_ENTRY_SOURCE_H_
+#define TOKENDB_BENCH_PEERS_ENTRY_SOURCE_H_
 
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
@@ -31,18 +32,24 @@ class EntrySource {
   // The numbers that tokendb gave to a token's scopes, sorted.
   ScopeNumbers NumbersOf(const Token& token) const;
   uint32_t NumberOf(std::string_view scope) const;
+  std::vector<std::string> NamesOf(const ScopeNumbers& scopes) const;
   // The greatest number there is.
   uint32_t scopes() const { return static_cast<uint32_t>(scopes_.size()); }
 
   // Of records, digest rows and index entries; without the counters.
-  uint64_t logical_bytes() const { return logical_bytes_; }
+  // Reads them all.
+  uint64_t CountLogicalBytes() const;
+
+  // Where the copy is: to copy it again.
+  const std::string& path() const { return path_; }
 
   RawStore& store() const { return *store_; }
 
  private:
+  const std::string path_;
   std::unique_ptr<RawStore> store_;
   std::map<std::string, uint32_t, std::less<>> scopes_;
-  uint64_t logical_bytes_ = 0;
+  std::vector<std::string> names_;  // By number.
 };
 
 // The scope, expiry and id in a key of the scope index.
@@ -56,4 +63,4 @@ struct ScopeKey {
 
 }  // namespace tokendb::bench
 
-#endif  // TOKENDB_BENCH_EXPIRY_ENTRY_SOURCE_H_
+#endif  // TOKENDB_BENCH_PEERS_ENTRY_SOURCE_H_

@@ -1,5 +1,5 @@
-#ifndef TOKENDB_BENCH_EXPIRY_ZIPF_H_
-#define TOKENDB_BENCH_EXPIRY_ZIPF_H_
+#ifndef TOKENDB_BENCH_PEERS_ZIPF_H_
+#define TOKENDB_BENCH_PEERS_ZIPF_H_
 
 #include <cmath>
 #include <cstddef>
@@ -47,4 +47,4 @@ class Zipf {
 
 }  // namespace tokendb::bench
 
-#endif  // TOKENDB_BENCH_EXPIRY_ZIPF_H_
+#endif  // TOKENDB_BENCH_PEERS_ZIPF_H_

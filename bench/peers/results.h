@@ -1,5 +1,5 @@
-#ifndef TOKENDB_BENCH_EXPIRY_RESULTS_H_
-#define TOKENDB_BENCH_EXPIRY_RESULTS_H_
+#ifndef TOKENDB_BENCH_PEERS_RESULTS_H_
+#define TOKENDB_BENCH_PEERS_RESULTS_H_
 
 #include <cstdint>
 #include <optional>
@@ -66,4 +66,4 @@ double Median(std::vector<double> samples);
 
 }  // namespace tokendb::bench
 
-#endif  // TOKENDB_BENCH_EXPIRY_RESULTS_H_
+#endif  // TOKENDB_BENCH_PEERS_RESULTS_H_

@@ -1,7 +1,7 @@
 // A thin layer over libpq: prepared statements with binary parameters and
 // results, and COPY in its binary format.
-#ifndef TOKENDB_BENCH_EXPIRY_POSTGRES_CONNECTION_H_
-#define TOKENDB_BENCH_EXPIRY_POSTGRES_CONNECTION_H_
+#ifndef TOKENDB_BENCH_PEERS_POSTGRES_CONNECTION_H_
+#define TOKENDB_BENCH_PEERS_POSTGRES_CONNECTION_H_
 
 #include <cstdint>
 #include <string>
@@ -40,6 +40,13 @@ class Rows {
 
 // An int8 in binary.
 std::string Int8(int64_t number);
+
+// An array in binary; elements are of the type with this oid.
+constexpr uint32_t kBytea = 17;
+constexpr uint32_t kInt8 = 20;
+constexpr uint32_t kText = 25;
+constexpr uint32_t kUuid = 2950;
+std::string Array(uint32_t type, const std::vector<std::string>& elements);
 
 class Connection {
  public:
@@ -84,4 +91,4 @@ class CopyRows {
 
 }  // namespace tokendb::bench::postgres
 
-#endif  // TOKENDB_BENCH_EXPIRY_POSTGRES_CONNECTION_H_
+#endif  // TOKENDB_BENCH_PEERS_POSTGRES_CONNECTION_H_
