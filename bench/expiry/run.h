@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "bench/expiry/answers.h"
+#include "bench/peers/answers.h"
 #include "bench/peers/bench_clock.h"
 #include "bench/peers/results.h"
 #include "bench/peers/store.h"
@@ -60,10 +60,6 @@ struct LoadedStore {
 
 // Says on stderr what is being done.
 void Progress(const std::string& text);
-
-// Lets every kind of store do all it can with few tokens, and compares the
-// answers: before anything is timed.
-void CheckStores(const Run& run);
 
 // Loads, scans, space and touches.
 void RunLoadedSections(const Run& run);

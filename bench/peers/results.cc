@@ -1,12 +1,10 @@
 #include "bench/peers/results.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <fstream>
 #include <numeric>
 #include <set>
-#include <string_view>
 
 #include "absl/strings/str_format.h"
 #include "bench/synthetic.h"
@@ -14,30 +12,6 @@
 
 namespace tokendb::bench {
 namespace {
-
-constexpr std::array kSections = {"load", "scan", "space", "touch", "reclaim"};
-
-// What is promised: how many times better than a peer tokendb must be, or
-// (without a peer) the most that a measure of tokendb may be.
-struct Target {
-  std::string_view section;
-  std::string_view measure;
-  std::string_view peer;
-  double bound;
-};
-
-constexpr std::array<Target, 10> kTargets = {{
-    {"load", "bulk load", "raw", 0.8},
-    {"load", "bulk load", "sqlite", 5},
-    {"scan", "expiring, 10,000", "raw", 0.9},
-    {"scan", "expiring, 10,000", "sqlite", 5},
-    {"scan", "expiring, 10,000", "postgres", 10},
-    {"touch", "touches", "raw", 50},
-    {"reclaim", "look-up p99, with / without", "", 1.1},
-    {"reclaim", "tombstones in the index, after", "", 0},
-    {"reclaim", "expired / live bytes, after", "", 0.3},
-    {"reclaim", "first query, reclaimed / only live", "", 1.2},
-}};
 
 double Mean(const std::vector<double>& samples) {
   return std::accumulate(samples.begin(), samples.end(), 0.0) /
@@ -69,6 +43,7 @@ std::string Number(double value) {
   if (size >= 100 || value == std::floor(value)) {
     return absl::StrFormat("%.0f", value);
   }
+  if (size < 1) return absl::StrFormat("%.3g", value);
   return size >= 10 ? absl::StrFormat("%.1f", value)
                     : absl::StrFormat("%.3f", value);
 }
@@ -96,22 +71,28 @@ void Results::Note(const std::string& section, std::string text) {
 }
 
 void Results::Add(const Measure& measure, const std::string& store,
-                  double sample) {
-  for (Row& row : rows_) {
-    if (row.store == store && row.measure.section == measure.section &&
-        row.measure.name == measure.name) {
-      row.samples.push_back(sample);
-      return;
-    }
-  }
-  rows_.push_back({measure, store, {sample}});
+                  double sample, std::optional<double> cpu_us) {
+  const Row* const found = Find(measure.section, measure.name, store);
+  Row& row = found != nullptr ? rows_[static_cast<size_t>(found - rows_.data())]
+                              : rows_.emplace_back(Row{measure, store, {}, {}});
+  row.samples.push_back(sample);
+  if (cpu_us.has_value()) row.cpu_us.push_back(*cpu_us);
 }
 
-const Results::Row* Results::Find(const Measure& measure,
+std::optional<double> Results::MedianOf(const std::string& section,
+                                        const std::string& name,
+                                        const std::string& store) const {
+  const Row* const row = Find(section, name, store);
+  if (row == nullptr) return std::nullopt;
+  return Median(row->samples);
+}
+
+const Results::Row* Results::Find(const std::string& section,
+                                  const std::string& name,
                                   const std::string& store) const {
   for (const Row& row : rows_) {
-    if (row.store == store && row.measure.section == measure.section &&
-        row.measure.name == measure.name) {
+    if (row.store == store && row.measure.section == section &&
+        row.measure.name == name) {
       return &row;
     }
   }
@@ -119,7 +100,7 @@ const Results::Row* Results::Find(const Measure& measure,
 }
 
 std::optional<double> Results::Factor(const Row& row) const {
-  const Row* const own = Find(row.measure, "tokendb");
+  const Row* const own = Find(row.measure.section, row.measure.name, "tokendb");
   if (own == nullptr || own == &row) return std::nullopt;
   const double peer = Median(row.samples);
   const double tokendb = Median(own->samples);
@@ -129,15 +110,19 @@ std::optional<double> Results::Factor(const Row& row) const {
 }
 
 std::optional<Results::Verdict> Results::Judge(const Row& row) const {
-  for (const Target& target : kTargets) {
+  for (const Target& target : targets_) {
     if (target.section != row.measure.section ||
         target.measure != row.measure.name ||
-        (target.peer.empty() ? "tokendb" : target.peer) != row.store) {
+        (target.peer.empty() ? target.store : target.peer) != row.store) {
       continue;
     }
     if (target.peer.empty()) {
-      return Verdict{absl::StrFormat("<= %g", target.bound),
-                     Median(row.samples) <= target.bound};
+      const double value = Median(row.samples);
+      return row.measure.better == Better::kHigher
+                 ? Verdict{absl::StrFormat(">= %g", target.bound),
+                           value >= target.bound}
+                 : Verdict{absl::StrFormat("<= %g", target.bound),
+                           value <= target.bound};
     }
     const std::optional<double> factor = Factor(row);
     if (!factor.has_value()) return std::nullopt;
@@ -159,8 +144,9 @@ void Results::PrintRow(const Row& row, std::ostream& out) const {
   std::string judgement;
   if (verdict.has_value()) judgement = verdict->met ? "PASS" : "below";
   out << absl::StreamFormat(
-      "| %s | %s | %s | %s | %s | %s | %d | %s | %s | %s |\n", row.measure.name,
-      row.store, Number(Median(row.samples)), row.measure.unit,
+      "| %s | %s | %s | %s | %s | %s | %s | %d | %s | %s | %s |\n",
+      row.measure.name, row.store, Number(Median(row.samples)),
+      row.measure.unit, row.cpu_us.empty() ? "" : Number(Median(row.cpu_us)),
       Percent(Variation(row.samples)), Percent(Spread(row.samples)),
       row.samples.size(),
       factor.has_value() ? absl::StrFormat("%.3g", *factor) : "",
@@ -169,9 +155,9 @@ void Results::PrintRow(const Row& row, std::ostream& out) const {
 
 void Results::PrintTable(const std::string& section, std::ostream& out) const {
   out << "\n## " << section << "\n"
-      << "| measure | store | median | unit | CoV | spread | n | tokendb better"
-         " by | target | |\n"
-      << "|---|---|---:|---|---:|---:|---:|---:|---|---|\n";
+      << "| measure | store | median | unit | CPU us/op | CoV | spread | n |"
+         " tokendb better by | target | |\n"
+      << "|---|---|---:|---|---:|---:|---:|---:|---:|---|---|\n";
   // Rows of a measure together, in the order of the first of each; tokendb's
   // above the others.
   std::set<std::string> shown;
@@ -180,7 +166,7 @@ void Results::PrintTable(const std::string& section, std::ostream& out) const {
         !shown.insert(first.measure.name).second) {
       continue;
     }
-    const Row* const own = Find(first.measure, "tokendb");
+    const Row* const own = Find(section, first.measure.name, "tokendb");
     if (own != nullptr) PrintRow(*own, out);
     for (const Row& row : rows_) {
       if (&row != own && row.measure.section == section &&
@@ -196,7 +182,7 @@ void Results::PrintTable(const std::string& section, std::ostream& out) const {
 }
 
 void Results::PrintTables(std::ostream& out) const {
-  for (const char* const section : kSections) {
+  for (const std::string& section : sections_) {
     const bool measured = std::any_of(
         rows_.begin(), rows_.end(),
         [&](const Row& row) { return row.measure.section == section; });
@@ -221,6 +207,7 @@ void Results::WriteJson(const std::string& path) const {
         {"better", row.measure.better == Better::kHigher ? "higher" : "lower"},
         {"median", Median(row.samples)},
         {"samples", row.samples}};
+    if (!row.cpu_us.empty()) entry["cpu_us"] = Median(row.cpu_us);
     if (const auto part = Variation(row.samples)) entry["cov"] = *part;
     if (const auto part = Spread(row.samples)) entry["spread"] = *part;
     if (const auto factor = Factor(row)) entry["tokendb_better_by"] = *factor;

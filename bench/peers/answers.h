@@ -1,5 +1,5 @@
-#ifndef TOKENDB_BENCH_EXPIRY_ANSWERS_H_
-#define TOKENDB_BENCH_EXPIRY_ANSWERS_H_
+#ifndef TOKENDB_BENCH_PEERS_ANSWERS_H_
+#define TOKENDB_BENCH_PEERS_ANSWERS_H_
 
 #include <cstddef>
 #include <map>
@@ -33,4 +33,4 @@ class AnswerBook {
 
 }  // namespace tokendb::bench
 
-#endif  // TOKENDB_BENCH_EXPIRY_ANSWERS_H_
+#endif  // TOKENDB_BENCH_PEERS_ANSWERS_H_

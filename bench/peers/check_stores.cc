@@ -1,5 +1,9 @@
+#include "bench/peers/check_stores.h"
+
+#include <utility>
+
 #include "absl/strings/str_cat.h"
-#include "bench/expiry/run.h"
+#include "bench/peers/answers.h"
 #include "bench/working_directory.h"
 
 namespace tokendb::bench {
@@ -8,6 +12,7 @@ namespace {
 constexpr size_t kTokens = 4000;
 constexpr size_t kIssued = 100;
 constexpr size_t kTouched = 20;
+constexpr size_t kRevoked = 40;
 constexpr uint64_t kSeed = 3;
 constexpr size_t kDeletedAtOnce = 300;
 
@@ -29,10 +34,9 @@ void CheckTouches(Store& store, Caller& caller, const std::string& name,
 }
 
 // `clock` ends up after the expiry of a half of the tokens.
-void CheckOne(const Run& run, BenchClock& clock, const StoreKind& kind,
-              const LoadInput& input, AnswerBook& book, LoadedStore loaded) {
-  const absl::Time now = run.clock.Now();
-  Store& store = *loaded.store;
+void CheckOne(Store& store, BenchClock& clock, const StoreKind& kind,
+              const LoadInput& input, AnswerBook& book) {
+  const absl::Time now = clock.Now();
   book.Compare(store, kind.name, "loaded");
   const SyntheticTokens issued(kIssued, now + absl::Hours(366 * 24), kSeed + 1);
   std::vector<Token> tokens;
@@ -43,6 +47,11 @@ void CheckOne(const Run& run, BenchClock& clock, const StoreKind& kind,
   book.Compare(store, kind.name, "issued");
   CheckTouches(store, *caller, kind.name, input.tokens, now);
   book.Compare(store, kind.name, "touched");
+  for (size_t i = 0; i < kRevoked; ++i) {
+    // Of both halves.
+    caller->Revoke(input.tokens.Make(kTouched + i).id);
+  }
+  book.Compare(store, kind.name, "revoked");
   clock.Set(now + absl::Hours(1));
   book.Compare(store, kind.name, "expired");
   size_t deleted = 0;
@@ -50,7 +59,9 @@ void CheckOne(const Run& run, BenchClock& clock, const StoreKind& kind,
     deleted += *some;
     if (*some == 0) break;
   }
-  if (deleted != 0 && deleted != kTokens / 2) {
+  // Of tokens that were revoked there may be something left.
+  if (deleted != 0 &&
+      (deleted > kTokens / 2 || deleted < kTokens / 2 - kRevoked)) {
     CheckOk(absl::InternalError(absl::StrCat(deleted, " deleted")), kind.name);
   }
   book.Compare(store, kind.name, "expired");
@@ -58,26 +69,32 @@ void CheckOne(const Run& run, BenchClock& clock, const StoreKind& kind,
 
 }  // namespace
 
-void CheckStores(const Run& run) {
-  Progress("comparing the answers of the stores");
-  BenchClock clock(run.clock.Now());
-  const Run small{run.settings, run.directory, clock, run.kinds, run.results};
-  const absl::Time ending = clock.Now() + absl::Hours(1);
+void CheckStores(const std::vector<StoreKind>& kinds,
+                 const std::string& directory, absl::Time now,
+                 size_t cache_bytes) {
+  BenchClock clock(now);
+  const auto make = [&](const StoreKind& kind, const std::string& path) {
+    return kind.make({.path = path,
+                      .cache_bytes = cache_bytes,
+                      .tokens = kTokens,
+                      .clock = &clock});
+  };
+  const absl::Time ending = now + absl::Hours(1);
   const TokenSource tokens(kTokens, ending - absl::Hours(24),
                            TokenSource::Kind::kHalfEnding, ending, kSeed);
-  const FreshDirectory path(run.directory + "/check-tokendb");
-  const FreshDirectory copy(run.directory + "/check-entries");
-  small.Make(run.tokendb(), path.path(), kTokens)->Load({tokens});
+  const FreshDirectory path(directory + "/check-tokendb");
+  const FreshDirectory copy(directory + "/check-entries");
+  make(kinds.front(), path.path())->Load({tokens});
   const EntrySource entries(path.path(), copy.path());
   AnswerBook book(tokens, clock);
-  for (const StoreKind& kind : run.kinds) {
+  for (const StoreKind& kind : kinds) {
     const FreshDirectory fresh(
-        absl::StrCat(run.directory, "/check-", kind.name, "-store"));
+        absl::StrCat(directory, "/check-", kind.name, "-store"));
     const LoadInput input{tokens, &entries};
-    clock.Set(run.clock.Now());
-    LoadedStore loaded{kind.name, small.Make(kind, fresh.path(), kTokens)};
-    loaded.store->Load(input);
-    CheckOne(run, clock, kind, input, book, std::move(loaded));
+    clock.Set(now);
+    const auto store = make(kind, fresh.path());
+    store->Load(input);
+    CheckOne(*store, clock, kind, input, book);
   }
 }
 

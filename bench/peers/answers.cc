@@ -1,4 +1,4 @@
-#include "bench/expiry/answers.h"
+#include "bench/peers/answers.h"
 
 #include <utility>
 #include <vector>
@@ -14,11 +14,23 @@ constexpr uint64_t kQuestionSeed = 17;
 constexpr size_t kOwners = 8;
 constexpr size_t kScopes = 4;
 constexpr size_t kDigests = 200;
+constexpr size_t kPage = 20;
 constexpr absl::Duration kLongest = absl::Hours(10 * 365 * 24);
 
 size_t HashOf(const Answer& answer) {
   if (!answer.live) return 0;
   return absl::HashOf(answer.id, answer.scopes);
+}
+
+size_t HashOf(const std::vector<Token>& tokens) {
+  size_t hash = tokens.size();
+  for (const Token& token : tokens) {
+    hash = absl::HashOf(hash, token.id, *token.digest, token.owner->id,
+                        token.owner->email, token.description, token.scopes,
+                        token.created_at,
+                        token.expires_at.value_or(absl::InfiniteFuture()));
+  }
+  return hash;
 }
 
 }  // namespace
@@ -48,6 +60,14 @@ void AnswerBook::Compare(Store& store, const std::string& name,
     CompareOne(
         absl::HashOf(store.ExpiringOfOwner(token.owner->id, now + kLongest)),
         name, absl::StrCat(stage, ": expiring of ", token.owner->id));
+    CompareOne(HashOf(store.LastOfOwner(token.owner->id, kPage)), name,
+               absl::StrCat(stage, ": last of ", token.owner->id));
+    const std::string& held = token.scopes.front();
+    CompareOne(
+        absl::HashOf(store.ExpiringOfOwnerWithScope(token.owner->id, held,
+                                                    now + kLongest)),
+        name,
+        absl::StrCat(stage, ": expiring of ", token.owner->id, " with ", held));
   }
   const std::vector<std::string> scopes = AllScopes();
   for (size_t i = 0; i < kScopes; ++i) {
@@ -57,10 +77,19 @@ void AnswerBook::Compare(Store& store, const std::string& name,
         name, absl::StrCat(stage, ": expiring with ", scope));
   }
   const auto caller = store.NewCaller();
+  std::vector<Digest> digests;
   for (size_t i = 0; i < kDigests; ++i) {
     const size_t position = random.Below(tokens_.count());
-    CompareOne(HashOf(caller->Lookup(*tokens_.Make(position).digest)), name,
+    digests.push_back(*tokens_.Make(position).digest);
+    CompareOne(HashOf(caller->Lookup(digests.back())), name,
                absl::StrCat(stage, ": who is token ", position));
+  }
+  digests.emplace_back(std::array<char, Digest::kSize>{1});
+  std::vector<Answer> answers(digests.size());
+  caller->LookupMany(digests, absl::MakeSpan(answers));
+  for (size_t i = 0; i < digests.size(); ++i) {
+    if (HashOf(answers[i]) == HashOf(caller->Lookup(digests[i]))) continue;
+    CheckOk(absl::InternalError("one and many look-ups differ"), name);
   }
   if (caller->IsLive(Digest(std::array<char, Digest::kSize>{}))) {
     CheckOk(absl::InternalError("an unknown token is live"), name);
