@@ -92,10 +92,6 @@ class Sections {
     const Settings& settings = run_.settings;
     if (settings.Has("lookup")) RunLookups(run_, work_, stores);
     if (settings.Has("list")) RunQueries(run_, tokens_, stores);
-    if (settings.Has("lookup")) {
-      RunCold(run_, work_, entries_, stores);
-      OpenAll(stores, Surviving::kProcess);
-    }
     RunWrites(run_, work_, stores);
     if (settings.Has("mixed")) RunMixed(run_, work_, stores);
     if (settings.Has("issue")) {
@@ -104,6 +100,8 @@ class Sections {
     }
     for (LoadedStore* const store : stores) store->Close();
     if (settings.Has("reopen")) RunReopen(run_, entries_, stores);
+    // Last, since it empties caches.
+    if (settings.Has("lookup")) RunCold(run_, work_, entries_, stores);
   }
 
   const Run& run_;

@@ -87,7 +87,7 @@ void RunStores(const Run& run);
 void RunLookups(const Run& run, Workload& work, const Stores& stores);
 void RunQueries(const Run& run, const TokenSource& tokens,
                 const Stores& stores);
-// Closes and opens the stores.
+// Of stores that are closed, and whose tokens may have changed.
 void RunCold(const Run& run, Workload& work, const EntrySource& entries,
              const Stores& stores);
 

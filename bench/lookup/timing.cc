@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <barrier>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -31,25 +32,31 @@ struct Crew {
   size_t calls = kFirstCalls;  // Of each caller in a sample.
 };
 
-void RunTogether(const std::vector<Job>& jobs, Stopwatch& watch) {
+// Returns the seconds from when the first began until the last had ended.
+double RunTogether(const std::vector<Job>& jobs) {
+  using Clock = std::chrono::steady_clock;
   if (jobs.size() == 1) {
-    watch.Resume();
+    const Clock::time_point begin = Clock::now();
     jobs.front()();
-    watch.Pause();
-    return;
+    return std::chrono::duration<double>(Clock::now() - begin).count();
   }
-  std::barrier start(static_cast<std::ptrdiff_t>(jobs.size() + 1));
+  std::barrier start(static_cast<std::ptrdiff_t>(jobs.size()));
+  std::vector<Clock::time_point> begins(jobs.size());
+  std::vector<Clock::time_point> ends(jobs.size());
   std::vector<std::thread> threads;
-  for (const Job& job : jobs) {
-    threads.emplace_back([&] {
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    threads.emplace_back([&, i] {
       start.arrive_and_wait();
-      job();
+      begins[i] = Clock::now();
+      jobs[i]();
+      ends[i] = Clock::now();
     });
   }
-  start.arrive_and_wait();
-  watch.Resume();
   for (std::thread& thread : threads) thread.join();
-  watch.Pause();
+  return std::chrono::duration<double>(
+             *std::max_element(ends.begin(), ends.end()) -
+             *std::min_element(begins.begin(), begins.end()))
+      .count();
 }
 
 Sample Take(const Operation& operation, Crew& crew) {
@@ -57,11 +64,10 @@ Sample Take(const Operation& operation, Crew& crew) {
   for (const auto& caller : crew.callers) {
     jobs.push_back(operation.prepare(crew.store, *caller, crew.calls));
   }
-  Stopwatch watch;
   const double own = OwnSeconds();
   const double server = crew.store.store().ServerSeconds();
-  RunTogether(jobs, watch);
-  return {.seconds = watch.Seconds(),
+  const double seconds = RunTogether(jobs);
+  return {.seconds = seconds,
           .cpu_seconds =
               OwnSeconds() - own + crew.store.store().ServerSeconds() - server};
 }

@@ -129,8 +129,9 @@ void KeyValueCaller::Issue(absl::Span<const Token> tokens) {
 
 void KeyValueCaller::Revoke(const TokenId& id) {
   store_.Update(id, [&](Token token) {
-    const ScopeNumbers scopes = store_.entries().NumbersOf(token);
     Changes changes;
+    if (token.revoked_at.has_value()) return changes;
+    const ScopeNumbers scopes = store_.entries().NumbersOf(token);
     CounterSums sums;
     if (counters_) sums.Add(token, scopes, store_.Now(), -1);
     token.revoked_at = store_.Now();
