@@ -258,7 +258,7 @@ class RedisStore final : public Store {
             options.writes == Surviving::kPower ? "always" : "everysec"},
         options.path, "", options.path + "/log", SIGTERM);
     connection_ = std::make_unique<Connection>(socket_);
-    AwaitInfo("loading:0");
+    AwaitInfo("\nloading:0");  // Another line ends so.
   }
 
   double Load(const LoadInput& input) override {
