@@ -18,7 +18,7 @@ STORES = [
 ]
 COLORS = ['#1f5fa8', '#e08a1e', '#8a8a8a']
 
-STYLE = '''set terminal pngcairo size 1100,600 font "sans,12"
+STYLE = '''set terminal pngcairo size 1300,650 font "sans,12"
 set style data histogram
 set style histogram clustered gap 1
 set style fill solid 0.9 border -1
@@ -59,7 +59,7 @@ def plot(directory, name, title, axis, series, log=False, lines=()):
     stores = [s for s in STORES if any(s in values for _, values in series)]
     if not stores:
         return None
-    data = [' '.join(['store'] + [f'"{label}"' for label, _ in series])]
+    data = []
     for store in stores:
         cells = [values.get(store, '-') for _, values in series]
         data.append(' '.join([store] + [str(cell) for cell in cells]))
@@ -92,7 +92,7 @@ def plot(directory, name, title, axis, series, log=False, lines=()):
                 at = j + (i - (len(series) - 1) / 2) * width
                 script.append(
                     f'set label "{short(values[store])}" at first {at}, first '
-                    f'{values[store]} center offset 0,0.5 font "sans,9" front')
+                    f'{values[store]} center offset 0,0.5 font "sans,8" front')
     script.append('plot ' + ', '.join(parts))
     (directory / f'{name}.gp').write_text('\n'.join(script) + '\n')
     subprocess.run(['gnuplot', f'{name}.gp'], cwd=directory, check=True)
