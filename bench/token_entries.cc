@@ -23,9 +23,10 @@ void AppendEntries(const Token& token, const ScopeNumbers& scopes,
 }
 
 void CounterSums::Add(const Token& token, const ScopeNumbers& scopes,
-                      absl::Time now) {
-  ForEachCounter(token, scopes, FloorToMillis(now),
-                 [&](std::string_view key) { ++sums_[std::string(key)]; });
+                      absl::Time now, int64_t times) {
+  ForEachCounter(token, scopes, FloorToMillis(now), [&](std::string_view key) {
+    sums_[std::string(key)] += times;
+  });
 }
 
 void CounterSums::MoveTo(std::vector<Entry>& entries) {

@@ -26,7 +26,9 @@ void AppendEntries(const Token& token, const ScopeNumbers& scopes,
 // The counters that a batch of tokens changes, summed as the library does.
 class CounterSums {
  public:
-  void Add(const Token& token, const ScopeNumbers& scopes, absl::Time now);
+  // `times` is -1 for tokens that are taken away.
+  void Add(const Token& token, const ScopeNumbers& scopes, absl::Time now,
+           int64_t times = 1);
 
   // Appends an entry of the stat family, to be merged, for each counter.
   void MoveTo(std::vector<Entry>& entries);

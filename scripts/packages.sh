@@ -23,13 +23,16 @@ TOKENDB_PACKAGES=(
   pkg-config
 )
 
-# For tokendb_expiry_bench: the stores it compares with. Each may be missing.
+# For the benchmarks: the stores they compare with, and plots. Each may be
+# missing.
 TOKENDB_BENCHMARK_PACKAGES=(
+  gnuplot-nox
   libhiredis-dev
   liblmdb-dev
   libpq-dev
   libsqlite3-dev
   postgresql
+  python3
   redis-server
 )
 

@@ -40,7 +40,8 @@ void Settle(const Run& run, LoadedStore& loaded) {
 }
 
 // All loads but the last one of each store, in turns.
-void RepeatLoads(const Run& run, const LoadInput& input) {
+void RepeatLoads(const Run& run, const LoadInput& input,
+                 uint64_t logical_bytes) {
   if (!run.settings.Has("load")) return;
   for (size_t i = 1; i < run.settings.repetitions; ++i) {
     for (const StoreKind& kind : run.kinds) {
@@ -49,19 +50,19 @@ void RepeatLoads(const Run& run, const LoadInput& input) {
           absl::StrCat(run.directory, "/", kind.name, "-again"));
       LoadedStore loaded{kind.name,
                          run.Make(kind, fresh.path(), input.tokens.count())};
-      AddLoad(run, input, loaded, input.entries->logical_bytes());
+      AddLoad(run, input, loaded, logical_bytes);
     }
   }
 }
 
 void RunPeer(const Run& run, const StoreKind& kind, const LoadInput& input,
-             const std::vector<TokenId>& ids, AnswerBook& book,
-             LoadedStore& tokendb) {
+             uint64_t logical_bytes, const std::vector<TokenId>& ids,
+             AnswerBook& book, LoadedStore& tokendb) {
   Progress(absl::StrCat("loading ", kind.name));
   const FreshDirectory fresh(absl::StrCat(run.directory, "/", kind.name));
   LoadedStore peer{kind.name,
                    run.Make(kind, fresh.path(), input.tokens.count())};
-  AddLoad(run, input, peer, input.entries->logical_bytes());
+  AddLoad(run, input, peer, logical_bytes);
   Settle(run, peer);
   book.Compare(*peer.store, peer.name, "loaded");
   if (run.settings.Has("scan")) RunScan(run, input.tokens, tokendb, &peer);
@@ -111,22 +112,23 @@ void RunLoadedSections(const Run& run) {
   Settle(run, tokendb);
   tokendb.store.reset();
   const EntrySource entries(path, run.directory + "/entries");
-  tokendb.store = run.Make(run.tokendb(), path, tokens.count());
+  tokendb.store = run.Make(run.tokendb(), path, tokens.count(), &entries);
+  const uint64_t logical_bytes = entries.CountLogicalBytes();
   run.results.Note(
-      "space", absl::StrCat("keys and values of a token's record, digest row "
-                            "and index entries: ",
-                            entries.logical_bytes() / tokens.count(),
-                            " bytes, uncompressed"));
+      "space",
+      absl::StrCat("keys and values of a token's record, digest row "
+                   "and index entries: ",
+                   logical_bytes / tokens.count(), " bytes, uncompressed"));
 
   const LoadInput input{tokens, &entries};
-  RepeatLoads(run, input);
+  RepeatLoads(run, input, logical_bytes);
   AnswerBook book(tokens, run.clock);
   book.Compare(*tokendb.store, tokendb.name, "loaded");
   std::vector<TokenId> ids;
   if (run.settings.Has("touch")) ids = IdsOf(tokens);
   for (const StoreKind& kind : run.kinds) {
     if (&kind != &run.tokendb()) {
-      RunPeer(run, kind, input, ids, book, tokendb);
+      RunPeer(run, kind, input, logical_bytes, ids, book, tokendb);
     } else if (run.settings.Has("scan") && run.kinds.size() == 1) {
       RunScan(run, tokens, tokendb, nullptr);
     }

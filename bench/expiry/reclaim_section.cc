@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "bench/expiry/lookup_load.h"
-#include "bench/expiry/machine.h"
 #include "bench/expiry/run.h"
+#include "bench/peers/machine.h"
+#include "bench/peers/steady_load.h"
 #include "bench/working_directory.h"
 #include "src/index/entry_expiry.h"
 #include "tokendb/db.h"
@@ -16,6 +16,7 @@ namespace tokendb::bench {
 namespace {
 
 constexpr uint64_t kSeed = 5;
+constexpr uint64_t kLookupSeed = 23;
 constexpr size_t kDigests = 100000;
 constexpr double kMostResident = 0.3;
 
@@ -99,6 +100,9 @@ class ReclaimSection {
   double FirstQueryMicros(Store& store) const;
   LatencySummary LookUpFor(double seconds,
                            const std::function<bool(const Digest&)>& is_live);
+  // Looks a random living token up each time it is called.
+  std::function<void()> LookingUp(
+      const std::function<bool(const Digest&)>& is_live) const;
   void AddLatencies(const std::string& store, const LatencySummary& without,
                     const LatencySummary& with);
 
@@ -117,9 +121,17 @@ void ReclaimSection::LoadTokendb(const TokenSource& tokens,
   store->Settle();
 }
 
+std::function<void()> ReclaimSection::LookingUp(
+    const std::function<bool(const Digest&)>& is_live) const {
+  return [this, is_live, random = Random(kLookupSeed)]() mutable {
+    if (is_live(digests_[random.Below(digests_.size())])) return;
+    CheckOk(absl::InternalError("a live token is not live"), "look-up");
+  };
+}
+
 LatencySummary ReclaimSection::LookUpFor(
     double seconds, const std::function<bool(const Digest&)>& is_live) {
-  LookupLoad load(is_live, digests_, run_.settings.lookups_per_second);
+  SteadyLoad load(LookingUp(is_live), run_.settings.lookups_per_second);
   SleepFor(seconds);
   return load.Stop();
 }
@@ -140,8 +152,8 @@ void ReclaimSection::AddLatencies(const std::string& store,
                    with.p99 / without.p99);
   run_.results.Note(
       "reclaim",
-      absl::StrCat(store, ": ", without.lookups, " look-ups without and ",
-                   with.lookups, " with reclaiming or deleting"));
+      absl::StrCat(store, ": ", without.operations, " look-ups without and ",
+                   with.operations, " with reclaiming or deleting"));
 }
 
 double ReclaimSection::FirstQueryMicros(Store& store) const {
@@ -184,7 +196,7 @@ void ReclaimSection::ReclaimOnce(const std::string& path) {
     CheckOk(absl::InternalError("expired bytes are not seen"), "reclaiming");
   }
   const uint64_t written_before = ProcessBytesWritten(getpid());
-  LookupLoad load(is_live, digests_, run_.settings.lookups_per_second);
+  SteadyLoad load(LookingUp(is_live), run_.settings.lookups_per_second);
   Stopwatch watch;
   watch.Resume();
   db->ResumeReclaim();
@@ -257,14 +269,15 @@ void ReclaimSection::MeasurePeer(const StoreKind& kind,
   const auto store = run_.Make(kind, fresh.path(), count_);
   store->Load({tokens_, &entries});
   store->Settle();
+  const auto caller = store->NewCaller();
   const auto is_live = [&](const Digest& digest) {
-    return store->IsLive(digest);
+    return caller->IsLive(digest);
   };
   LookUpFor(kWarmUpSeconds, is_live);
   const LatencySummary without =
       LookUpFor(run_.settings.lookup_seconds, is_live);
   const uint64_t written_before = store->BytesWritten();
-  LookupLoad load(is_live, digests_, run_.settings.lookups_per_second);
+  SteadyLoad load(LookingUp(is_live), run_.settings.lookups_per_second);
   Stopwatch watch;
   size_t deleted = 0;
   while (watch.Seconds() < kMostDeleteSeconds) {

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "bench/expiry/answers.h"
-#include "bench/expiry/bench_clock.h"
-#include "bench/expiry/results.h"
-#include "bench/expiry/store.h"
-#include "bench/expiry/token_source.h"
+#include "bench/peers/answers.h"
+#include "bench/peers/bench_clock.h"
+#include "bench/peers/results.h"
+#include "bench/peers/store.h"
+#include "bench/peers/token_source.h"
 
 namespace tokendb::bench {
 
@@ -42,11 +42,13 @@ struct Run {
 
   const StoreKind& tokendb() const { return kinds.front(); }
   std::unique_ptr<Store> Make(const StoreKind& kind, const std::string& path,
-                              size_t tokens) const {
+                              size_t tokens,
+                              const EntrySource* entries = nullptr) const {
     return kind.make({.path = path,
                       .cache_bytes = settings.cache_bytes(),
                       .tokens = tokens,
-                      .clock = &clock});
+                      .clock = &clock,
+                      .entries = entries});
   }
 };
 
@@ -58,10 +60,6 @@ struct LoadedStore {
 
 // Says on stderr what is being done.
 void Progress(const std::string& text);
-
-// Lets every kind of store do all it can with few tokens, and compares the
-// answers: before anything is timed.
-void CheckStores(const Run& run);
 
 // Loads, scans, space and touches.
 void RunLoadedSections(const Run& run);

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/expiry/run.h"
-#include "bench/expiry/zipf.h"
+#include "bench/peers/zipf.h"
 #include "bench/token_entries.h"
 
 namespace tokendb::bench {
@@ -94,7 +94,8 @@ class Touches {
 };
 
 // Touches a second, with the time until all can be read.
-double TouchesPerSecond(Store& store, Touches& touches, size_t count) {
+double TouchesPerSecond(Store& store, Caller& caller, Touches& touches,
+                        size_t count) {
   const std::string ip = "192.0.2.7";
   Stopwatch watch;
   for (size_t begin = 0; begin < count; begin += kTouchChunk) {
@@ -102,7 +103,7 @@ double TouchesPerSecond(Store& store, Touches& touches, size_t count) {
         touches.Draw(std::min(kTouchChunk, count - begin));
     watch.Resume();
     for (size_t i = 0; i < ids.size(); ++i) {
-      store.Touch(ids[i], touches.TimeOf(begin + i), ip);
+      caller.Touch(ids[i], touches.TimeOf(begin + i), ip);
     }
     watch.Pause();
   }
@@ -118,6 +119,7 @@ void RunTouch(const Run& run, const std::vector<TokenId>& ids,
               LoadedStore& loaded) {
   Progress(absl::StrCat("touching in ", loaded.name));
   const size_t all = ids.size() * run.settings.touches_per_token;
+  const auto caller = loaded.store->NewCaller();
   const bool is_tokendb = loaded.name == "tokendb";
   const size_t count =
       is_tokendb ? all : std::max<size_t>(all / kPartOfTouchesForPeers, 1);
@@ -130,7 +132,7 @@ void RunTouch(const Run& run, const std::vector<TokenId>& ids,
     Touches touches(ids, begin);
     run.results.Add({"touch", "touches", "touches/s", Better::kHigher},
                     loaded.name,
-                    TouchesPerSecond(*loaded.store, touches, count));
+                    TouchesPerSecond(*loaded.store, *caller, touches, count));
     touches.Check(*loaded.store, loaded.name);
   }
   run.results.Note("touch",
@@ -142,6 +144,7 @@ void RunSpaceOfWrites(const Run& run, const EntrySource& entries,
                       LoadedStore& loaded) {
   Progress(absl::StrCat("issuing in ", loaded.name));
   Store& store = *loaded.store;
+  const auto caller = store.NewCaller();
   const size_t count =
       std::max(run.settings.tokens / 10 / kIssueBatch, size_t{1}) * kIssueBatch;
   // Created after all others, as new tokens are.
@@ -158,7 +161,7 @@ void RunSpaceOfWrites(const Run& run, const EntrySource& entries,
     if (batch.size() < kIssueBatch) continue;
     logical += LogicalBytes(entries, batch);
     watch.Resume();
-    store.Issue(batch);
+    caller->Issue(batch);
     watch.Pause();
     batch.clear();
   }
@@ -171,7 +174,7 @@ void RunSpaceOfWrites(const Run& run, const EntrySource& entries,
   run.results.Add(
       {"space", "issuing, batches of 100", "tokens/s", Better::kHigher},
       loaded.name, static_cast<double>(count) / watch.Seconds());
-  if (!store.IsLive(*tokens.Make(count - 1).digest)) {
+  if (!caller->IsLive(*tokens.Make(count - 1).digest)) {
     CheckOk(absl::InternalError("an issued token is not live"), loaded.name);
   }
 }
