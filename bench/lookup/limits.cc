@@ -5,16 +5,20 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <numeric>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "bench/lookup/run.h"
+#include "src/verify/verify_table.h"
 
 namespace tokendb::bench {
 namespace {
 
 constexpr size_t kLineBytes = 64;
 constexpr size_t kHops = 4000000;
+constexpr size_t kProbes = 1000000;
 constexpr size_t kCopyBytes = size_t{256} << 20;
 constexpr size_t kHashes = 300000;
 constexpr size_t kSecretBytes = 40;
@@ -55,6 +59,48 @@ double HopNanoseconds(const std::vector<Line>& lines) {
   });
   KeepAlive(&at);
   return seconds * 1e9 / kHops;
+}
+
+Digest DigestOfToken(uint64_t number) {
+  return ValueOrDie(Digest::OfSecret(absl::StrCat(number)), "a digest");
+}
+
+// The verify index's own table, without anything around it.
+std::unique_ptr<VerifyTable> FillTable(uint64_t tokens) {
+  constexpr size_t kBytesPerToken = 200;
+  constexpr size_t kLeastBytes = size_t{1} << 20;
+  auto table = ValueOrDie(
+      VerifyTable::Create(kLeastBytes + tokens * kBytesPerToken), "a table");
+  table->Reserve(tokens);
+  for (uint64_t i = 0; i < tokens; ++i) {
+    table->Put(table->KeyOf(DigestOfToken(i)), {}, {},
+               VerifyTable::IfFull::kRefuse);
+  }
+  return table;
+}
+
+std::vector<Digest> SomeDigests(uint64_t tokens) {
+  Random random(10);
+  std::vector<Digest> digests;
+  for (size_t i = 0; i < kProbes; ++i) {
+    digests.push_back(DigestOfToken(random.Below(tokens)));
+  }
+  return digests;
+}
+
+double ProbeNanoseconds(const VerifyTable& table,
+                        const std::vector<Digest>& digests) {
+  size_t found = 0;
+  const double seconds = SecondsOf([&] {
+    for (const Digest& digest : digests) {
+      VerifyEntry entry;
+      found += static_cast<size_t>(
+          table.Find(table.KeyOf(digest), entry, /*mark_used=*/false) ==
+          VerifyTable::Found::kYes);
+    }
+  });
+  if (found != digests.size()) CheckOk(absl::InternalError("lost"), "probe");
+  return seconds * 1e9 / static_cast<double>(digests.size());
 }
 
 double CopyGigabytesPerSecond() {
@@ -114,10 +160,13 @@ void RunLimits(const Run& run) {
     run.results.Add({"limits", name, unit, better}, "machine", sample);
   };
   const std::vector<Line> lines = MakeCycle(run.settings.tokens);
+  const std::vector<Digest> digests = SomeDigests(run.settings.tokens);
+  const auto table = FillTable(run.settings.tokens);
   for (size_t i = 0; i < run.settings.repetitions; ++i) {
     add("random hop in a table of a 64-byte line for each token", "ns",
         Better::kLower, HopNanoseconds(lines));
-    // The bare probe of the look-up index's own table belongs here.
+    add("probe of a verify table of this size", "ns", Better::kLower,
+        ProbeNanoseconds(*table, digests));
     add("memcpy of 256 MiB", "GB/s", Better::kHigher, CopyGigabytesPerSecond());
     add("append of 4 KiB and fdatasync", "us", Better::kLower,
         SyncMicroseconds(run.directory));

@@ -13,6 +13,7 @@ std::vector<Target> Targets() {
       {"lookup", hit, "sqlite", 30},
       {"lookup", hit, "redis", 60},
       {"lookup", hit, "postgres", 250},
+      {"lookup", "probe of the table / hit", "", 0.7},
       {"lookup", "batch of 64 / one by one", "", 2.5},
       {"lookup", "speed of misses / of hits", "", 0.9},
       {"lookup", "64 threads, one token / many", "", 0.5},
@@ -64,6 +65,12 @@ void AddRatios(const Run& run) {
       add("issue", "durable, 16 callers / 1 caller on the disk", name,
           *many * *sync, 1e6);
     }
+  }
+  const auto probe =
+      median("limits", "probe of a verify table of this size", "machine");
+  const auto hit = median("lookup", "hit, uniform", "tokendb");
+  if (probe.has_value() && hit.has_value()) {
+    add("lookup", "probe of the table / hit", "tokendb", *probe / 1000, hit);
   }
   add("lookup", "without the index / raw", "tokendb-noindex",
       median("lookup", "hit, uniform", "raw"),

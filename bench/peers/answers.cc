@@ -6,6 +6,7 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "bench/synthetic.h"
+#include "src/index/scope_sets.h"
 
 namespace tokendb::bench {
 namespace {
@@ -19,7 +20,7 @@ constexpr absl::Duration kLongest = absl::Hours(10 * 365 * 24);
 
 size_t HashOf(const Answer& answer) {
   if (!answer.live) return 0;
-  return absl::HashOf(answer.id, answer.scopes);
+  return absl::HashOf(answer.id, ScopeSets::NumbersOf(answer.scopes));
 }
 
 size_t HashOf(const std::vector<Token>& tokens) {

@@ -5,6 +5,7 @@
 
 #include "bench/token_entries.h"
 #include "src/base/coding.h"
+#include "src/index/scope_sets.h"
 
 namespace tokendb::bench {
 namespace {
@@ -34,10 +35,11 @@ Answer AnswerOfRow(std::string_view row, int64_t now) {
   cover.validity.expires_at =
       FromOrderedMillis(LoadBig64(row.data() + kExpiryInRow));
   if (StateAt(cover.validity, now) != TokenState::kLive) return {};
-  Answer answer{.live = true,
-                .id = IdFromBytes(row.substr(kIdInRow, TokenId::kSize))};
-  CheckParsed(ParseScopes(cover.encoded_scopes, answer.scopes));
-  return answer;
+  ScopeNumbers scopes;
+  CheckParsed(ParseScopes(cover.encoded_scopes, scopes));
+  return {.live = true,
+          .id = IdFromBytes(row.substr(kIdInRow, TokenId::kSize)),
+          .scopes = ScopeSets::MakeSet(scopes)};
 }
 
 std::string KeyValueStore::LiveFrom(std::string prefix) const {

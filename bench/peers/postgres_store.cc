@@ -14,6 +14,7 @@
 #include "bench/peers/sql.h"
 #include "bench/peers/store.h"
 #include "src/base/coding.h"
+#include "src/index/scope_sets.h"
 
 namespace tokendb::bench {
 namespace {
@@ -169,7 +170,7 @@ class PostgresCaller final : public Caller {
     }
     return {.live = true,
             .id = IdFromBytes(rows.Bytes(row, 0)),
-            .scopes = ScopesOfColumn(rows.Bytes(row, 3))};
+            .scopes = ScopeSets::MakeSet(ScopesOfColumn(rows.Bytes(row, 3)))};
   }
 
   postgres::Connection connection_;

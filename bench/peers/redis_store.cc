@@ -15,6 +15,7 @@
 #include "bench/peers/store.h"
 #include "hiredis/hiredis.h"
 #include "src/base/coding.h"
+#include "src/index/scope_sets.h"
 
 namespace tokendb::bench {
 namespace {
@@ -137,8 +138,8 @@ Answer AnswerOfValue(std::string_view value, int64_t now) {
   }
   return {.live = true,
           .id = IdFromBytes(value.substr(0, TokenId::kSize)),
-          .scopes = ScopesOfColumn(
-              value.substr(TokenId::kSize + 2 * sizeof(uint64_t)))};
+          .scopes = ScopeSets::MakeSet(ScopesOfColumn(
+              value.substr(TokenId::kSize + 2 * sizeof(uint64_t))))};
 }
 
 std::string_view View(const redisReply* reply) {

@@ -9,6 +9,7 @@
 #include "bench/peers/sql.h"
 #include "bench/peers/sqlite_connection.h"
 #include "bench/peers/store.h"
+#include "src/index/scope_sets.h"
 
 namespace tokendb::bench {
 namespace {
@@ -117,9 +118,10 @@ class SqliteCaller final : public Caller {
     Answer answer;
     if (by_digest_.Blob(digest.bytes()).Step() &&
         by_digest_.NumberAt(1) > now && by_digest_.IsNullAt(2)) {
-      answer = {.live = true,
-                .id = IdFromBytes(by_digest_.BytesAt(0)),
-                .scopes = ScopesOfColumn(by_digest_.BytesAt(3))};
+      answer = {
+          .live = true,
+          .id = IdFromBytes(by_digest_.BytesAt(0)),
+          .scopes = ScopeSets::MakeSet(ScopesOfColumn(by_digest_.BytesAt(3)))};
     }
     by_digest_.Reset();
     return answer;

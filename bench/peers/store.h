@@ -15,6 +15,7 @@
 #include "bench/peers/bench_clock.h"
 #include "bench/peers/entry_source.h"
 #include "bench/peers/token_source.h"
+#include "tokendb/scope.h"
 #include "tokendb/token.h"
 
 namespace tokendb::bench {
@@ -49,7 +50,7 @@ struct Answer {
   bool live = false;
   // Of a live token.
   TokenId id;
-  ScopeNumbers scopes;
+  ScopeSet scopes;
 };
 
 // Who uses a store, with a connection of their own where there is such a thing.

@@ -12,50 +12,48 @@ namespace {
 
 constexpr size_t kPageTokens = 10000;
 
-// --- The verify index: all that depends on it is here ---
-
-// How a database answers look-ups, of each kind.
-void SetVerifyOptions([[maybe_unused]] VerifyKind kind,
-                      [[maybe_unused]] OpenOptions& options) {}
-
-void AwaitVerifyIndex([[maybe_unused]] const Database& db) {}
-
-std::optional<double> VerifyBytesPerToken([[maybe_unused]] const Database& db) {
-  return std::nullopt;
+VerifyMode ModeOf(VerifyKind kind) {
+  switch (kind) {
+    case VerifyKind::kComplete:
+      return VerifyMode::kComplete;
+    case VerifyKind::kBounded:
+      return VerifyMode::kBounded;
+    case VerifyKind::kOff:
+      break;
+  }
+  return VerifyMode::kOff;
 }
 
-Answer AnswerOf(const Authentication& found, const EntrySource* entries) {
+// Room for all tokens in a complete index, and for a tenth in a bounded one.
+size_t MaxBytes(VerifyKind kind, uint64_t tokens) {
+  constexpr uint64_t kBytesPerToken = 100;
+  constexpr size_t kLeast = size_t{1} << 20;
+  const uint64_t bytes = tokens * kBytesPerToken;
+  if (kind == VerifyKind::kBounded) return kLeast + bytes / 10;
+  return kLeast + 2 * bytes;  // Sections issue more.
+}
+
+Answer AnswerOf(Authentication&& found) {
   if (found.state != TokenState::kLive) return {};
-  Answer answer{.live = true, .id = found.id};
-  for (const std::string& scope : found.scopes) {
-    answer.scopes.push_back(entries->NumberOf(scope));
-  }
-  std::sort(answer.scopes.begin(), answer.scopes.end());
-  return answer;
+  return {.live = true, .id = found.id, .scopes = std::move(found.scopes)};
 }
-
-void AuthenticateMany(const Database& db, absl::Span<const Digest> digests,
-                      absl::Span<Answer> answers, const EntrySource* entries) {
-  for (size_t i = 0; i < digests.size(); ++i) {
-    answers[i] = AnswerOf(
-        ValueOrDie(db.Authenticate(digests[i]), "authenticating"), entries);
-  }
-}
-
-// --- ---
 
 class TokendbCaller final : public Caller {
  public:
-  TokendbCaller(Database& db, Durability durability, const EntrySource* entries)
-      : db_(db), durability_(durability), entries_(entries) {}
+  TokendbCaller(Database& db, Durability durability)
+      : db_(db), durability_(durability) {}
 
   Answer Lookup(const Digest& digest) override {
-    return AnswerOf(ValueOrDie(db_.Authenticate(digest), "authenticating"),
-                    entries_);
+    return AnswerOf(ValueOrDie(db_.Authenticate(digest), "authenticating"));
   }
   void LookupMany(absl::Span<const Digest> digests,
                   absl::Span<Answer> answers) override {
-    AuthenticateMany(db_, digests, answers, entries_);
+    found_.resize(digests.size());
+    CheckOk(db_.AuthenticateMany(digests, absl::MakeSpan(found_)),
+            "authenticating");
+    for (size_t i = 0; i < digests.size(); ++i) {
+      answers[i] = AnswerOf(std::move(found_[i]));
+    }
   }
   void Issue(absl::Span<const Token> tokens) override {
     if (tokens.size() == 1) {
@@ -77,24 +75,23 @@ class TokendbCaller final : public Caller {
  private:
   Database& db_;
   const Durability durability_;
-  const EntrySource* entries_;
+  std::vector<Authentication> found_;
 };
 
 class TokendbStore final : public Store {
  public:
   TokendbStore(const StoreOptions& options, VerifyKind verify)
       : Store(options),
-        entries_(options.entries),
         open_options_{.clock = options.clock,
                       .cache_bytes = options.cache_bytes} {
     // The section on reclaiming has a database of its own.
     open_options_.reclaim.automatic = false;
-    SetVerifyOptions(verify, open_options_);
+    open_options_.verify = {.mode = ModeOf(verify),
+                            .max_bytes = MaxBytes(verify, options.tokens)};
     if (std::filesystem::exists(options.path)) Open();
   }
 
   double Load(const LoadInput& input) override {
-    if (input.entries != nullptr) entries_ = input.entries;
     const double seconds = LoadTokens(input.tokens);
     if (db_ == nullptr) Open();
     return seconds;
@@ -137,17 +134,19 @@ class TokendbStore final : public Store {
   }
 
   std::unique_ptr<Caller> NewCaller() override {
-    return std::make_unique<TokendbCaller>(*db_,
-                                           options().writes == Surviving::kPower
-                                               ? Durability::kSync
-                                               : Durability::kBuffered,
-                                           entries_);
+    return std::make_unique<TokendbCaller>(
+        *db_, options().writes == Surviving::kPower ? Durability::kSync
+                                                    : Durability::kBuffered);
   }
 
   void Flush() override { CheckOk(db_->Flush(), "flushing"); }
-  void AwaitReady() override { AwaitVerifyIndex(*db_); }
+  void AwaitReady() override {
+    CheckOk(db_->AwaitVerifyIndex(absl::InfiniteDuration()), "filling");
+  }
   std::optional<double> MemoryBytesPerToken() override {
-    return VerifyBytesPerToken(*db_);
+    const VerifyStats stats = ValueOrDie(db_->Stats(), "statistics").verify;
+    if (!stats.is_complete) return std::nullopt;
+    return stats.bytes_per_token();
   }
 
   void FlushTouches() override {
@@ -196,7 +195,6 @@ class TokendbStore final : public Store {
     return ids;
   }
 
-  const EntrySource* entries_;
   OpenOptions open_options_;
   std::unique_ptr<Database> db_;
 };
