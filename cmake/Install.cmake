@@ -8,6 +8,10 @@ install(TARGETS tokendb EXPORT tokendbTargets
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT tokendbTargets NAMESPACE tokendb::
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tokendb)
+if(TOKENDB_ROCKSDB STREQUAL "bundled")
+  install(FILES ${TOKENDB_ROCKSDB_LIBRARY}
+          DESTINATION ${CMAKE_INSTALL_LIBDIR}/tokendb)
+endif()
 configure_package_config_file(
   cmake/tokendbConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tokendbConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tokendb)
