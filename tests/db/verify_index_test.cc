@@ -209,8 +209,44 @@ TEST_P(VerifyIndexTest, AnUncertainRowIsReadFromTheStore) {
   EXPECT_EQ(StateBy(Numbered(2)), TokenState::kUnknown);
 }
 
-// Readers that saw a token while it was live, and may still be about to keep
-// what they read, do not make it live again. Scenario 150.
+// A reader read a row while the token was live, and is about to keep it when
+// the token has been revoked.
+TEST_P(VerifyIndexTest, ASlowReaderDoesNotReviveARevokedToken) {
+  if (GetParam() == VerifyMode::kOff) return;
+  const Digest digest = Numbered(1);
+  const TokenId id = Issue({.digest = digest});
+  VerifyIndex& index = DatabasePeer::VerifyIndexOf(db());
+  const VerifyIndex::Key key = index.KeyOf(digest);
+  const uint64_t ticket = index.Ticket(key);
+  PinnedValue value;
+  ASSERT_THAT(DatabasePeer::StoreOf(db()).Get(nullptr, Family::kDigest,
+                                              digest.bytes(), value),
+              IsOkAndHolds(true));
+  const auto row = ParseDigestRow(digest, value.view());
+  ASSERT_THAT(row, IsOk());
+  ASSERT_THAT(db().Revoke(id), IsOk());
+  index.Offer(key, ticket, *row);
+  EXPECT_EQ(StateBy(digest), TokenState::kRevoked);
+}
+
+// Scenario 140. How fast that is, bench/lookup measures.
+TEST_P(VerifyIndexTest, AnyNumberOfThreadsMayAskForOneToken) {
+  Issue({.digest = Numbered(1)});
+  std::atomic<int> live = 0;
+  std::vector<std::thread> readers;
+  for (int reader = 0; reader < 64; ++reader) {
+    readers.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        const auto answer = db().Authenticate(Numbered(1));
+        live += answer.ok() && answer->state == TokenState::kLive ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(live, 64 * 500);
+}
+
+// Whoever looks a token up after its revocation was acknowledged meets it.
 TEST_P(VerifyIndexTest, ARevocationIsSeenByEveryLaterLookUp) {
   constexpr int kTokens = 400;
   std::vector<TokenId> ids;
