@@ -24,28 +24,6 @@
 
 namespace tokendb {
 
-// The answer to "may the bearer of this secret pass?".
-struct Authentication {
-  // Pass on kLive only; any other value says why not.
-  TokenState state = TokenState::kUnknown;
-
-  // Empty when `state` is kUnknown.
-  TokenId id;
-  ScopeSet scopes;
-  std::optional<absl::Time> expires_at;
-};
-
-// The answer to "whose secret is this, and what may it do?".
-struct Introspection {
-  TokenState state = TokenState::kUnknown;
-
-  // Empty when `state` is kUnknown.
-  TokenId id;
-  std::optional<std::string> owner_id;
-  std::vector<std::string> scopes;
-  std::optional<absl::Time> expires_at;
-};
-
 struct Revocation {
   // Since when, or from when on, the token is revoked: the earliest time it
   // was ever revoked for.

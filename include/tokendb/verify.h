@@ -2,10 +2,38 @@
 #define TOKENDB_VERIFY_H_
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "tokendb/scope.h"
+#include "tokendb/token.h"
 
 namespace tokendb {
+
+// The answer to "may the bearer of this secret pass?".
+struct Authentication {
+  // Pass on kLive only; any other value says why not.
+  TokenState state = TokenState::kUnknown;
+
+  // Empty when `state` is kUnknown.
+  TokenId id;
+  ScopeSet scopes;
+  std::optional<absl::Time> expires_at;
+};
+
+// The answer to "whose secret is this, and what may it do?".
+struct Introspection {
+  TokenState state = TokenState::kUnknown;
+
+  // Empty when `state` is kUnknown.
+  TokenId id;
+  std::optional<std::string> owner_id;
+  std::vector<std::string> scopes;
+  std::optional<absl::Time> expires_at;
+};
 
 // The verify index of an open database, see VerifyIndexOptions.
 struct VerifyStats {
