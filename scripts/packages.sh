@@ -15,6 +15,7 @@ TOKENDB_PACKAGES=(
   libgmock-dev
   libgtest-dev
   libisal-dev
+  liblz4-dev
   librapidcheck-dev
   librocksdb-dev
   libssl-dev
