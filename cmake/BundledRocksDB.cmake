@@ -1,8 +1,9 @@
 # The RocksDB that scripts/build_rocksdb.sh builds, once for all build folders.
 set(TOKENDB_ROCKSDB_SOURCE "" CACHE FILEPATH
     "rocksdb-9.10.0.tar.gz for TOKENDB_ROCKSDB=bundled; empty: fetched")
-set(command ${PROJECT_SOURCE_DIR}/scripts/build_rocksdb.sh
-            --compiler ${CMAKE_CXX_COMPILER})
+set(script ${PROJECT_SOURCE_DIR}/scripts/build_rocksdb.sh)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
+set(command ${script} --compiler ${CMAKE_CXX_COMPILER})
 if(TOKENDB_ROCKSDB_SOURCE)
   list(APPEND command --source ${TOKENDB_ROCKSDB_SOURCE})
 endif()
