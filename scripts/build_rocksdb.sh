@@ -48,7 +48,7 @@ flags=(
   -DCMAKE_CXX_FLAGS=-fno-semantic-interposition
   -DCMAKE_POSITION_INDEPENDENT_CODE=ON
   -DCMAKE_INSTALL_LIBDIR=lib
-  -DPORTABLE=$processor
+  "-DPORTABLE=$processor"
   -DUSE_RTTI=1
   -DWITH_LZ4=ON
 )
@@ -71,7 +71,7 @@ fi
 
 mkdir -p "$cache"
 exec 9>"$prefix.lock"
-flock 9
+flock --nonblock 9 || { say "waiting for another build of it" && flock 9; }
 if [[ -d "$prefix" ]]; then  # Another run has built it meanwhile.
   echo "$prefix"
   exit 0

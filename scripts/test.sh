@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds tokendb and runs its tests.
-#   scripts/test.sh [--preset release|debug|bundled|clang|asan|tsan|coverage]
+#   scripts/test.sh [--preset release|bundled|debug|clang|asan|tsan|coverage]
 #                   [arguments for ctest]
 # Without arguments: all tests of the release build.
 set -euo pipefail

@@ -32,6 +32,11 @@ rocksdb::DBOptions MakeDbOptions(const OpenOptions& options) {
   db.keep_log_file_num = kInfoLogs;
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
+  // The kernel reads ahead for compactions.
+  db.compaction_readahead_size = 0;
+  // OPTIONS files are for people; nothing reads them.
+  db.fail_if_options_file_error = false;
+  db.write_dbid_to_manifest = false;
 
   // Each of these has lost data in a version we support, or is not tested
   // together with what we use.
@@ -54,6 +59,7 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(
   table.checksum = rocksdb::ChecksumType::kXXH3;
   table.block_cache = cache;
   table.cache_index_and_filter_blocks = false;
+  table.optimize_filters_for_memory = false;
   table.index_type = rocksdb::BlockBasedTableOptions::kBinarySearch;
   if (family == Family::kIndex) {
     table.block_size = kRangeBlockBytes;

@@ -19,6 +19,12 @@ rocksdb::ReadOptions ReadOptionsFor(const rocksdb::Snapshot* snapshot) {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   options.verify_checksums = true;
+  options.async_io = false;
+  options.optimize_multiget_for_io = false;
+#if ROCKSDB_MAJOR >= 9
+  // Moves the iterator's place in the index ahead of what was read.
+  options.auto_readahead_size = false;
+#endif
   return options;
 }
 
