@@ -128,6 +128,7 @@ int Main(int argc, char** argv) {
       "SQLite, LMDB, PostgreSQL and Redis.");
   AddFlags(app, flags);
   CLI11_PARSE(app, argc, argv);
+  flags.victim.tokens = flags.settings.tokens;
   if (!flags.victim.store.empty()) RunVictim(flags.victim, kStart);
   flags.settings.sections = {flags.sections.begin(), flags.sections.end()};
 

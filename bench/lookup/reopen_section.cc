@@ -52,9 +52,9 @@ void KillAWriter(const Run& run, const LoadedStore& store,
        absl::StrCat("--tokens=", run.settings.tokens)},
       run.directory, "", run.directory + "/victim-log", SIGKILL);
   for (int i = 0; !std::filesystem::exists(ready); ++i) {
-    if (i == kMostWaits) {
+    if (i == kMostWaits || !victim.IsRunning()) {
       std::cerr << std::ifstream(run.directory + "/victim-log").rdbuf();
-      CheckOk(absl::DeadlineExceededError("does not write"), store.name());
+      CheckOk(absl::InternalError("does not write"), store.name());
     }
     usleep(10000);
   }
@@ -68,7 +68,7 @@ void RunVictim(const VictimFlags& flags, absl::Time now) {
   for (const StoreKind& kind : AllStoreKinds(0)) {
     if (kind.name != flags.store) continue;
     const auto store = kind.make({.path = flags.path,
-                                  .tokens = kLastTokens,
+                                  .tokens = flags.tokens + kLastTokens,
                                   .clock = &clock,
                                   .entries = &entries});
     const auto caller = store->NewCaller();

@@ -103,6 +103,7 @@ void RunReopen(const Run& run, const EntrySource& entries,
 // The part of RunReopen() that is a process of its own: opens a store, issues
 // tokens, says so by making a file, and waits to be killed.
 struct VictimFlags {
+  size_t tokens = 0;  // Of the loaded store.
   std::string store;
   std::string path;
   std::string entries;  // The directory of an EntrySource, to be copied.

@@ -64,6 +64,14 @@ ServerProcess::~ServerProcess() {
   Wait();
 }
 
+bool ServerProcess::IsRunning() const {
+  siginfo_t info{};
+  // Whoever waits for it later still finds it.
+  return waitid(P_PID, static_cast<id_t>(pid_), &info,
+                WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
+}
+
 int ServerProcess::Wait() {
   int status = 0;
   const pid_t pid = std::exchange(pid_, -1);

@@ -24,6 +24,9 @@ class ServerProcess {
 
   pid_t pid() const { return pid_; }
 
+  // Whether it has not ended by itself.
+  bool IsRunning() const;
+
   // Waits for the end; returns the exit code, or -1.
   int Wait();
 
