@@ -2,15 +2,14 @@
 #ifndef TOKENDB_BENCH_PEERS_SQL_H_
 #define TOKENDB_BENCH_PEERS_SQL_H_
 
-#include <array>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "src/base/coding.h"
 #include "src/index/cover.h"
+#include "src/index/keys.h"
 #include "src/model/millis.h"
 #include "tokendb/token.h"
 
@@ -38,12 +37,6 @@ inline ScopeNumbers ScopesOfColumn(std::string_view bytes) {
     scopes.push_back(LoadBig32(bytes.data() + i));
   }
   return scopes;
-}
-
-inline Digest DigestFromBytes(std::string_view bytes) {
-  std::array<char, Digest::kSize> copy;
-  std::memcpy(copy.data(), bytes.data(), copy.size());
-  return Digest(copy);
 }
 
 inline std::optional<absl::Time> ExpiryOfColumn(int64_t expires_at) {

@@ -265,7 +265,8 @@ class Database {
 
   // The same for many digests at once, which is faster: memory is fetched
   // ahead, and rows are read in one batch. All are judged at one time.
-  // InvalidArgument if there are not as many results as digests.
+  // InvalidArgument if there are not as many results as digests; DataLoss if a
+  // row fails its checksum. After an error the results say nothing.
   absl::Status AuthenticateMany(absl::Span<const Digest> digests,
                                 absl::Span<Authentication> results) const;
 

@@ -22,57 +22,60 @@ namespace {
 // flight, and few enough to be still there when they are looked at.
 constexpr size_t kDigestsPerStep = 32;
 
-std::optional<absl::Time> ExpiryOf(Millis expires_at) {
-  if (expires_at == kNever) return std::nullopt;
-  return FromMillis(expires_at);
-}
-
-// What is forgotten is never live, so that it need not be asked of those.
-bool IsForgottenState(TokenState state, const Validity& validity, Millis now,
-                      const Retention& retention) {
-  return state != TokenState::kLive && IsForgotten(validity, retention.At(now));
-}
-
-// `result` is as it was made.
-void Answer(const VerifyIndex& index, const VerifyEntry& entry, Millis now,
-            const Retention& retention, Authentication& result) {
-  const Validity validity = ValidityOf(entry);
+// Says in `result`, which is as it was made, what a token is `now`. False if it
+// is forgotten, and nothing is said.
+template <typename Result>
+bool Answer(const Validity& validity, const TokenId& id, Millis now,
+            const Retention& retention, Result& result) {
   const TokenState state = StateAt(validity, now);
-  if (IsForgottenState(state, validity, now, retention)) return;
+  // What is forgotten is never live.
+  if (state != TokenState::kLive && IsForgotten(validity, retention.At(now))) {
+    return false;
+  }
   result.state = state;
-  result.id = entry.id;
-  result.scopes = index.ScopesOf(entry);
-  result.expires_at = ExpiryOf(entry.expires_at);
+  result.id = id;
+  if (validity.expires_at != kNever) {
+    result.expires_at = FromMillis(validity.expires_at);
+  }
+  return true;
 }
 
-void Answer(const DigestRow& row, Millis now, const Retention& retention,
-            Authentication& result) {
-  const TokenState state = StateAt(row.validity, now);
-  if (IsForgottenState(state, row.validity, now, retention)) return;
-  result.state = state;
-  result.id = row.id;
-  result.scopes = ScopeSets::MakeSet(row.scopes);
-  result.expires_at = ExpiryOf(row.validity.expires_at);
+void AnswerFromIndex(const VerifyIndex& index, const VerifyEntry& entry,
+                     Millis now, const Retention& retention,
+                     Authentication& result) {
+  if (Answer(ValidityOf(entry), entry.id, now, retention, result)) {
+    result.scopes = index.ScopesOf(entry);
+  }
 }
 
 }  // namespace
 
+uint64_t Database::Impl::TicketOf(const Digest& digest) const {
+  return verify == nullptr ? 0 : verify->Ticket(verify->KeyOf(digest));
+}
+
+absl::Status Database::Impl::AnswerFromRow(const Digest& digest,
+                                           std::string_view value,
+                                           uint64_t ticket, Millis now,
+                                           Authentication& result) {
+  ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value));
+  if (verify != nullptr) verify->Offer(verify->KeyOf(digest), ticket, row);
+  if (Answer(row.validity, row.id, now, retention, result)) {
+    result.scopes = ScopeSets::MakeSet(row.scopes);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Authentication> Database::Impl::AuthenticateFromStore(
     const Digest& digest, Millis now) {
-  std::optional<VerifyIndex::Key> key;
-  uint64_t ticket = 0;
-  if (verify != nullptr) {
-    key = verify->KeyOf(digest);
-    ticket = verify->Ticket(*key);
-  }
   Authentication result;
+  const uint64_t ticket = TicketOf(digest);
   PinnedValue value;
   ASSIGN_OR_RETURN(const bool found,
                    store->Get(nullptr, Family::kDigest, digest.bytes(), value));
-  if (!found) return result;
-  ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
-  if (key.has_value()) verify->Offer(*key, ticket, row);
-  Answer(row, now, retention, result);
+  if (found) {
+    RETURN_IF_ERROR(AnswerFromRow(digest, value.view(), ticket, now, result));
+  }
   return result;
 }
 
@@ -90,7 +93,7 @@ absl::StatusOr<Authentication> Database::Authenticate(
   Authentication result;
   switch (index->Find(key, entry)) {
     case VerifyIndex::Found::kEntry:
-      Answer(*index, entry, now, impl_->retention, result);
+      AnswerFromIndex(*index, entry, now, impl_->retention, result);
       return result;
     case VerifyIndex::Found::kUnknown:
       return result;
@@ -129,7 +132,7 @@ absl::Status Database::AuthenticateMany(
       result = Authentication();
       const VerifyIndex::Found found = index->Find(keys[i], entry);
       if (found == VerifyIndex::Found::kEntry) {
-        Answer(*index, entry, now, impl_->retention, result);
+        AnswerFromIndex(*index, entry, now, impl_->retention, result);
       } else if (found == VerifyIndex::Found::kAskStore) {
         rest.push_back(begin + i);
       }
@@ -146,23 +149,17 @@ absl::Status Database::Impl::AuthenticateRest(
   std::vector<uint64_t> tickets;
   for (const size_t i : rest) {
     rows.push_back(digests[i].bytes());
-    if (verify != nullptr) {
-      tickets.push_back(verify->Ticket(verify->KeyOf(digests[i])));
-    }
+    tickets.push_back(TicketOf(digests[i]));
   }
   ValueBatch values;
   store->GetMany(nullptr, Family::kDigest, rows, values);
   for (size_t n = 0; n < rest.size(); ++n) {
-    const Digest& digest = digests[rest[n]];
     Authentication& result = results[rest[n]];
     result = Authentication();
     ASSIGN_OR_RETURN(const auto value, values.Value(n));
     if (!value.has_value()) continue;
-    ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, *value));
-    if (verify != nullptr) {
-      verify->Offer(verify->KeyOf(digest), tickets[n], row);
-    }
-    Answer(row, now, retention, result);
+    RETURN_IF_ERROR(
+        AnswerFromRow(digests[rest[n]], *value, tickets[n], now, result));
   }
   return absl::OkStatus();
 }
@@ -194,17 +191,13 @@ absl::StatusOr<Introspection> Database::Introspect(const Digest& digest) const {
                                                        digest.bytes(), value));
   if (!found) return result;
   ASSIGN_OR_RETURN(const DigestRow row, ParseDigestRow(digest, value.view()));
-  const Millis now = impl_->clock.Now();
-  const TokenState state = StateAt(row.validity, now);
-  if (IsForgottenState(state, row.validity, now, impl_->retention)) {
+  if (!Answer(row.validity, row.id, impl_->clock.Now(), impl_->retention,
+              result)) {
     return result;
   }
-  result.state = state;
-  result.id = row.id;
   if (row.owner_id.has_value()) result.owner_id = std::string(*row.owner_id);
   RETURN_IF_ERROR(impl_->scopes->NamesOf(row.scopes, result.scopes));
   std::sort(result.scopes.begin(), result.scopes.end());
-  result.expires_at = ExpiryOf(row.validity.expires_at);
   return result;
 }
 

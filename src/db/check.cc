@@ -1,7 +1,6 @@
 #include "src/db/check.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -275,9 +274,8 @@ std::optional<TokenId> IdNamedBy(Family family, std::string_view key,
   if (family != Family::kDigest || key.size() != Digest::kSize) {
     return std::nullopt;
   }
-  std::array<char, Digest::kSize> bytes;
-  std::copy(key.begin(), key.end(), bytes.begin());
-  const absl::StatusOr<DigestRow> row = ParseDigestRow(Digest(bytes), value);
+  const absl::StatusOr<DigestRow> row =
+      ParseDigestRow(DigestFromBytes(key), value);
   if (!row.ok()) return std::nullopt;
   return row->id;
 }

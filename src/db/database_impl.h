@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -80,7 +81,14 @@ class Database::Impl {
   absl::StatusOr<std::optional<Token>> FindByDigest(const Snapshot* snapshot,
                                                     const Digest& digest);
 
-  // Reads the row of a digest, and lets the verify index know it.
+  // Says what a digest's row, read after TicketOf(), holds `now`, and lets the
+  // verify index know it.
+  uint64_t TicketOf(const Digest& digest) const;
+  absl::Status AnswerFromRow(const Digest& digest, std::string_view value,
+                             uint64_t ticket, Millis now,
+                             Authentication& result);
+
+  // Reads the row of a digest.
   absl::StatusOr<Authentication> AuthenticateFromStore(const Digest& digest,
                                                        Millis now);
   // The same for those of `digests` whose positions are in `rest`.

@@ -1,7 +1,5 @@
 #include "src/index/entry_expiry.h"
 
-#include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 
@@ -26,9 +24,7 @@ absl::StatusOr<DigestRow> ReadDigestRow(std::string_view key,
   if (key.size() != Digest::kSize) {
     return absl::DataLossError("a key is not a digest");
   }
-  std::array<char, Digest::kSize> bytes;
-  std::copy(key.begin(), key.end(), bytes.begin());
-  return ParseDigestRow(Digest(bytes), value);
+  return ParseDigestRow(DigestFromBytes(key), value);
 }
 
 absl::StatusOr<HotRow> ReadHotRow(std::string_view key,

@@ -79,6 +79,13 @@ inline TokenId IdFromBytes(std::string_view bytes) {
   return TokenId(copy);
 }
 
+// The bytes of a digest. `bytes` has Digest::kSize of them.
+inline Digest DigestFromBytes(std::string_view bytes) {
+  std::array<char, Digest::kSize> copy;
+  std::memcpy(copy.data(), bytes.data(), copy.size());
+  return Digest(copy);
+}
+
 // The parts of any index key. `key` has at least kIndexPrefixBytes +
 // kKeyTailBytes.
 inline bool IsIndexKey(std::string_view key) {

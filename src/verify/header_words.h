@@ -16,12 +16,8 @@ inline constexpr uint8_t kDeleted = 1;
 
 inline constexpr size_t kWordSlots = 8;
 
-// A slot's bits in Header::states.
+// Header::states has VerifyStates of each slot.
 inline constexpr unsigned kStateBits = 4;
-inline constexpr uint64_t kRevoked = 1;
-inline constexpr uint64_t kDisabled = 2;
-inline constexpr uint64_t kAskStore = 4;
-inline constexpr uint64_t kUsed = 8;
 inline constexpr uint64_t kUsedOfAll = 0x8888888888888888;
 
 // Sets the high bit of each byte of `tags` that is `tag`. May also set that of

@@ -13,6 +13,7 @@
 #include "src/base/coding.h"
 #include "src/base/crc32c.h"
 #include "src/base/status_macros.h"
+#include "src/index/keys.h"
 #include "src/storage/status.h"
 
 namespace tokendb {
@@ -23,13 +24,12 @@ constexpr size_t kBlockBytes = size_t{1} << 18;
 constexpr size_t kBlockHeaderBytes = 2 * sizeof(uint32_t);
 constexpr size_t kMaxBlockBytes = 2 * kBlockBytes;
 
-constexpr uint8_t kRevoked = 1;
-constexpr uint8_t kDisabled = 2;
-constexpr uint8_t kAskStore = 4;
 constexpr size_t kFixedEntryBytes =
     Digest::kSize + TokenId::kSize + sizeof(uint64_t) + sizeof(uint8_t);
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+std::string PathOfUnfinished(const std::string& path) { return path + ".tmp"; }
 
 // The first block: which state of which store this is.
 std::string HeaderOf(const StoreState& state) {
@@ -72,19 +72,15 @@ void AppendEntry(std::string& block, const Digest& digest,
   block.append(digest.bytes());
   block.append(entry.id.bytes());
   AppendBig64(block, OrderedMillis(entry.expires_at));
-  block.push_back(static_cast<char>((entry.is_revoked ? kRevoked : 0) |
-                                    (entry.is_disabled ? kDisabled : 0) |
-                                    (entry.ask_store ? kAskStore : 0)));
+  block.push_back(static_cast<char>(VerifyStates::Of(entry)));
   AppendVarint(block, scopes.size());
   for (const uint32_t scope : scopes) AppendVarint(block, scope);
 }
 
-template <typename Bytes>
-Bytes TakeBytes(std::string_view& in) {
-  std::array<char, Bytes::kSize> bytes;
-  std::memcpy(bytes.data(), in.data(), bytes.size());
-  in.remove_prefix(bytes.size());
-  return Bytes(bytes);
+std::string_view Take(std::string_view& in, size_t bytes) {
+  const std::string_view taken = in.substr(0, bytes);
+  in.remove_prefix(bytes);
+  return taken;
 }
 
 // The block's checksum was right: what does not parse was written wrongly.
@@ -94,14 +90,12 @@ absl::Status ParseBlock(std::string_view block, VerifyFile::Add add) {
     if (block.size() <= kFixedEntryBytes) {
       return absl::DataLossError("an entry of the verify index is cut off");
     }
-    const auto digest = TakeBytes<Digest>(block);
-    VerifyEntry entry{.id = TakeBytes<TokenId>(block)};
+    const Digest digest = DigestFromBytes(Take(block, Digest::kSize));
+    VerifyEntry entry{.id = IdFromBytes(Take(block, TokenId::kSize))};
     ConsumeMillis(block, entry.expires_at);
     const auto flags = static_cast<uint8_t>(block.front());
     block.remove_prefix(1);
-    entry.is_revoked = (flags & kRevoked) != 0;
-    entry.is_disabled = (flags & kDisabled) != 0;
-    entry.ask_store = (flags & kAskStore) != 0;
+    VerifyStates::Set(flags, entry);
     uint64_t count = 0;
     bool whole = ConsumeVarint(block, count);
     scopes.clear();
@@ -139,7 +133,7 @@ bool WriteAll(std::FILE* file, const StoreState& state,
 absl::Status WriteVerifyFile(
     const std::string& path, const StoreState& state, const VerifyTable& table,
     absl::FunctionRef<ScopeNumbers(uint64_t)> scopes_of) {
-  const std::string making = path + ".tmp";
+  const std::string making = PathOfUnfinished(path);
   const int fd = open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
                       S_IRUSR | S_IWUSR);
   if (fd < 0) return FromErrno("cannot create", making);
@@ -155,6 +149,8 @@ absl::Status WriteVerifyFile(
 
 absl::StatusOr<VerifyFile> VerifyFile::Take(const std::string& path,
                                             const StoreState& state) {
+  // One that was being written when the process was killed.
+  unlink(PathOfUnfinished(path).c_str());
   VerifyFile taken(std::fopen(path.c_str(), "re"));
   if (taken.file_ == nullptr) {
     return errno == ENOENT ? absl::NotFoundError(absl::StrCat("no ", path))

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/base/status_macros.h"
+#include "src/index/keys.h"
 
 namespace tokendb {
 namespace {
@@ -16,12 +17,6 @@ constexpr size_t kRowsPerStep = 2048;
 
 // Sets of scopes take up to this part of the memory.
 constexpr size_t kSetsPart = 16;
-
-Digest DigestOf(std::string_view key) {
-  std::array<char, Digest::kSize> bytes;
-  std::copy_n(key.begin(), bytes.size(), bytes.begin());
-  return Digest(bytes);
-}
 
 }  // namespace
 
@@ -109,7 +104,7 @@ void VerifyIndex::CeaseToBeComplete() {
 
 void VerifyIndex::Committed(absl::Span<const Row> rows) {
   for (const Row& row : rows) {
-    const Digest digest = DigestOf(row.key);
+    const Digest digest = DigestFromBytes(row.key);
     if (row.value.has_value()) {
       Publish(digest, EntryOf(digest, *row.value));
     } else {
@@ -120,7 +115,7 @@ void VerifyIndex::Committed(absl::Span<const Row> rows) {
 
 void VerifyIndex::Uncertain(absl::Span<const Row> rows) {
   for (const Row& row : rows) {
-    Publish(DigestOf(row.key), VerifyEntry{.ask_store = true});
+    Publish(DigestFromBytes(row.key), VerifyEntry{.ask_store = true});
   }
 }
 
@@ -200,7 +195,7 @@ absl::StatusOr<bool> VerifyIndex::FillSome(std::string& last) {
        cursor.Next(), ++rows) {
     last.assign(cursor.key());
     if (last.size() != Digest::kSize) continue;  // Check() reports it.
-    const Digest digest = DigestOf(last);
+    const Digest digest = DigestFromBytes(last);
     RETURN_IF_ERROR(FillWith(digest, EntryOf(digest, cursor.value()),
                              table_->KeyOf(digest).TicketIn(tickets)));
   }

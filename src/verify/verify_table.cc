@@ -19,12 +19,6 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free &&
 // A reader gives up after that many disturbances, which are short.
 constexpr int kMaxAttempts = 64;
 
-void SetStates(uint64_t bits, VerifyEntry& entry) {
-  entry.is_revoked = (bits & kRevoked) != 0;
-  entry.is_disabled = (bits & kDisabled) != 0;
-  entry.ask_store = (bits & kAskStore) != 0;
-}
-
 std::array<uint64_t, 2> RandomSeed() {
   absl::BitGen bits;
   return {absl::Uniform<uint64_t>(bits), absl::Uniform<uint64_t>(bits)};
@@ -127,9 +121,9 @@ VerifyTable::Probe VerifyTable::ProbeGroup(const Segment& segment, size_t group,
           header.states.load(std::memory_order_acquire) >> ShiftOf(index);
       if (!undisturbed()) return Probe::kDisturbed;
       entry.id = TokenId(std::bit_cast<std::array<char, TokenId::kSize>>(id));
-      SetStates(states, entry);
-      if (mark_used && (states & kUsed) == 0) {
-        header.states.fetch_or(kUsed << ShiftOf(index),
+      VerifyStates::Set(states, entry);
+      if (mark_used && (states & VerifyStates::kUsed) == 0) {
+        header.states.fetch_or(VerifyStates::kUsed << ShiftOf(index),
                                std::memory_order_relaxed);
       }
       return Probe::kFound;
@@ -206,10 +200,10 @@ VerifyEntry VerifyTable::ReadSlot(const Segment& segment, size_t slot) {
       .expires_at =
           static_cast<Millis>(from.expires_at.load(std::memory_order_relaxed)),
       .scopes = from.scopes.load(std::memory_order_relaxed)};
-  SetStates(segment.headers[slot / kGroupSlots].states.load(
-                std::memory_order_relaxed) >>
-                ShiftOf(slot % kGroupSlots),
-            entry);
+  VerifyStates::Set(segment.headers[slot / kGroupSlots].states.load(
+                        std::memory_order_relaxed) >>
+                        ShiftOf(slot % kGroupSlots),
+                    entry);
   return entry;
 }
 

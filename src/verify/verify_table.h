@@ -57,6 +57,26 @@ inline Validity ValidityOf(const VerifyEntry& entry) {
           .enabled = !entry.is_disabled};
 }
 
+// Four bits of a slot's header, three of which VerifyFile keeps on disk as
+// well.
+struct VerifyStates {
+  static constexpr uint64_t kRevoked = 1;
+  static constexpr uint64_t kDisabled = 2;
+  static constexpr uint64_t kAskStore = 4;
+  static constexpr uint64_t kUsed = 8;  // Of the slot, not of the entry.
+
+  static uint64_t Of(const VerifyEntry& entry) {
+    return (entry.is_revoked ? kRevoked : 0) |
+           (entry.is_disabled ? kDisabled : 0) |
+           (entry.ask_store ? kAskStore : 0);
+  }
+  static void Set(uint64_t states, VerifyEntry& entry) {
+    entry.is_revoked = (states & kRevoked) != 0;
+    entry.is_disabled = (states & kDisabled) != 0;
+    entry.ask_store = (states & kAskStore) != 0;
+  }
+};
+
 class VerifyTable {
  public:
   static constexpr size_t kGroupSlots = 16;

@@ -16,12 +16,6 @@ constexpr uint64_t kMaxFullOfGroup = 14;
 constexpr double kFullAfterGrowth = 11.9;
 constexpr double kFullOnceFilled = 13;
 
-uint64_t StatesOf(const VerifyEntry& entry) {
-  return (entry.is_revoked ? kRevoked : 0) |
-         (entry.is_disabled ? kDisabled : 0) |
-         (entry.ask_store ? kAskStore : 0);
-}
-
 bool MayBeDropped(const VerifyEntry& entry, const Cutoff& cutoff) {
   // What is not known to be revoked may be.
   return entry.ask_store ? entry.expires_at <= cutoff.Earlier()
@@ -123,7 +117,7 @@ void VerifyTable::Write(Segment& segment, const Place& place, const Key& key,
   slot.expires_at.store(static_cast<uint64_t>(entry.expires_at),
                         std::memory_order_release);
   slot.scopes.store(entry.scopes, std::memory_order_release);
-  change.SetStates(index, StatesOf(entry));
+  change.SetStates(index, VerifyStates::Of(entry));
   change.SetTag(index, key.Tag());
 }
 
@@ -249,7 +243,7 @@ std::optional<VerifyTable::Place> VerifyTable::ChooseVictim(Segment& segment,
     const uint64_t word =
         header.tags[index / kWordSlots].load(std::memory_order_relaxed);
     if (TagOf(word, index % kWordSlots) <= kDeleted) continue;
-    all_used = (states >> ShiftOf(index) & kUsed) != 0;
+    all_used = (states >> ShiftOf(index) & VerifyStates::kUsed) != 0;
     if (!victim.has_value() || !all_used) victim = index;
     if (!all_used) break;
   }

@@ -426,6 +426,15 @@ TEST_P(CompleteVerifyIndexTest, AFileOfAnEarlierStateIsNotRead) {
   EXPECT_EQ(StateBy(Numbered(2)), TokenState::kLive);
 }
 
+TEST_P(CompleteVerifyIndexTest, AnUnfinishedFileIsRemoved) {
+  Close();
+  const std::string unfinished = FilePath() + ".tmp";
+  std::fclose(std::fopen(unfinished.c_str(), "w"));
+  options().verify.mode = VerifyMode::kOff;
+  Reopen();
+  EXPECT_FALSE(std::filesystem::exists(unfinished));
+}
+
 TEST_P(CompleteVerifyIndexTest, ADamagedFileIsNotBelieved) {
   IssueMany(0, 50);
   Close();
