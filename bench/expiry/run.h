@@ -3,33 +3,23 @@
 
 #include <cstddef>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "bench/peers/answers.h"
 #include "bench/peers/bench_clock.h"
+#include "bench/peers/program.h"
 #include "bench/peers/results.h"
 #include "bench/peers/store.h"
 #include "bench/peers/token_source.h"
 
 namespace tokendb::bench {
 
-struct Settings {
-  size_t tokens = 1000000;
-  size_t repetitions = 5;
-  size_t cache_mib = 256;
+struct Settings : CommonSettings {
   size_t touches_per_token = 10;
   double lookups_per_second = 2000;
   double lookup_seconds = 10;
-  std::set<std::string> sections = {"load", "scan", "space", "touch",
-                                    "reclaim"};
-
-  size_t cache_bytes() const { return cache_mib << 20; }
-  bool Has(const std::string& section) const {
-    return sections.contains(section);
-  }
 };
 
 // What the sections share.

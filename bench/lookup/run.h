@@ -3,31 +3,22 @@
 
 #include <cstddef>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "bench/lookup/workload.h"
 #include "bench/peers/bench_clock.h"
+#include "bench/peers/program.h"
 #include "bench/peers/results.h"
 #include "bench/peers/store.h"
 #include "bench/peers/token_source.h"
 
 namespace tokendb::bench {
 
-struct Settings {
-  size_t tokens = 1000000;
-  size_t repetitions = 5;
-  size_t cache_mib = 256;
+struct Settings : CommonSettings {
   double sample_seconds = 0.2;
   double mixed_per_second = 2000;
   double mixed_seconds = 3;
-  std::set<std::string> sections;
-
-  size_t cache_bytes() const { return cache_mib << 20; }
-  bool Has(const std::string& section) const {
-    return sections.contains(section);
-  }
 };
 
 // What the sections share.
